@@ -1,0 +1,1 @@
+"""From the histograms of an output to the templates of a card."""

@@ -1,0 +1,1 @@
+"""Datacards: the model, and text in and out."""

@@ -1,0 +1,137 @@
+"""Every exception of the package, under one root.
+
+Messages say where (file and line, or channel, process, nuisance, dataset), what was found, what was
+expected, the nearest existing name, and what to do next. Problems of one input are reported together.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pocket_combine.findings import Finding
+
+__all__ = [
+    "PocketCombineError",
+    "PocketCombineWarning",
+    "DeclarationError",
+    "MissingInputError",
+    "TemplateError",
+    "OutputFileError",
+    "UnsafePickleError",
+    "RootFileError",
+    "CardError",
+    "FindingsError",
+    "nearest",
+    "join_problems",
+]
+
+
+class PocketCombineError(Exception):
+    """Root of all exceptions that the package raises on purpose."""
+
+
+class PocketCombineWarning(UserWarning):
+    """Root of all warnings that the package emits."""
+
+
+class DeclarationError(PocketCombineError, ValueError):
+    """A declaration (process, systematic, datacard argument) that can never be right.
+
+    Attributes:
+        problems: One sentence per problem, in the order found.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__(join_problems(self.problems))
+
+
+class MissingInputError(PocketCombineError, KeyError):
+    """Something that was asked for is not in the outputs: a sample, a category, a variable, a dataset."""
+
+    def __str__(self) -> str:
+        # KeyError would print the repr of the message.
+        return str(self.args[0]) if self.args else ""
+
+
+class TemplateError(PocketCombineError, ValueError):
+    """Histograms that cannot be used: non-finite contents, incompatible binnings, edges that are not there."""
+
+
+class OutputFileError(PocketCombineError, ValueError):
+    """A `.coffea` file that cannot be read: truncated, empty, in another format, too large."""
+
+
+class UnsafePickleError(OutputFileError):
+    """A `.coffea` file that asks for code which is not on the allow-list."""
+
+
+class RootFileError(PocketCombineError, ValueError):
+    """A ROOT file that cannot be read or holds something else than one-dimensional histograms."""
+
+
+class CardError(PocketCombineError, ValueError):
+    """A datacard that cannot be read, or a combination or edit that contradicts itself.
+
+    Attributes:
+        problems: One sentence per problem, each beginning with file and line where there is one.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__(join_problems(self.problems))
+
+
+class FindingsError(PocketCombineError):
+    """Findings of severity *error*, raised together where `strict=True` asks for it.
+
+    Attributes:
+        findings: The findings that led to the exception.
+    """
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__(join_problems([str(finding) for finding in self.findings]))
+
+
+def nearest(name: str, existing: Iterable[str], *, count: int = 3) -> str:
+    """Return a hint with the existing names that look most like `name`, to be appended to a message.
+
+    Examples:
+        >>> nearest("ttbr", ["ttbar", "diboson"])
+        "did you mean 'ttbar'?"
+        >>> nearest("x", ["ttbar", "diboson"])
+        "available: 'diboson', 'ttbar'"
+        >>> nearest("x", [])
+        'there are none'
+    """
+    names = sorted({str(item) for item in existing})
+    if not names:
+        return "there are none"
+    lowered = {item.lower(): item for item in names}
+    matches = difflib.get_close_matches(name, names, n=count, cutoff=0.6) or [
+        lowered[item] for item in difflib.get_close_matches(name.lower(), list(lowered), n=count, cutoff=0.6)
+    ]
+    if matches:
+        return f"did you mean {' or '.join(repr(item) for item in matches)}?"
+    shown = ", ".join(repr(item) for item in names[:8])
+    return f"available: {shown}{f', … ({len(names)} in all)' if len(names) > 8 else ''}"
+
+
+def join_problems(problems: Sequence[str]) -> str:
+    """Return one message for a list of problems: the only one as it is, several as a numbered list.
+
+    Examples:
+        >>> print(join_problems(["a is wrong", "b is missing"]))
+        2 problems:
+          1. a is wrong
+          2. b is missing
+    """
+    if len(problems) == 1:
+        return problems[0]
+    lines = [f"{len(problems)} problems:"]
+    lines += [f"  {number}. {problem}" for number, problem in enumerate(problems, start=1)]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Boundaries to bytes: `.coffea` outputs and ROOT files."""
