@@ -42,7 +42,7 @@ def test_contradictions_are_refused(change: dict[str, object], message: str) -> 
     good = Templates.of(EDGES, {"a": [1, 2]}, {("a", "s"): ([2, 2], [0, 1])})
     fields = {name: getattr(good, name) for name in good.__dataclass_fields__} | change
     with pytest.raises(TemplateError, match=message):
-        Templates(**fields)  # type: ignore[arg-type]
+        Templates(**fields)
 
 
 def test_arrays_cannot_be_written() -> None:
