@@ -24,6 +24,9 @@ __all__ = [
     "RootFileError",
     "CardError",
     "FindingsError",
+    "ExecutionError",
+    "TaskError",
+    "MissingDependencyError",
     "nearest",
     "join_problems",
 ]
@@ -47,6 +50,9 @@ class DeclarationError(PocketCombineError, ValueError):
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__(join_problems(self.problems))
+
+    def __reduce__(self) -> tuple[type[DeclarationError], tuple[tuple[str, ...]]]:
+        return type(self), (self.problems,)
 
 
 class MissingInputError(PocketCombineError, KeyError):
@@ -84,6 +90,9 @@ class CardError(PocketCombineError, ValueError):
         self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__(join_problems(self.problems))
 
+    def __reduce__(self) -> tuple[type[CardError], tuple[tuple[str, ...]]]:
+        return type(self), (self.problems,)
+
 
 class FindingsError(PocketCombineError):
     """Findings of severity *error*, raised together where `strict=True` asks for it.
@@ -95,6 +104,33 @@ class FindingsError(PocketCombineError):
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings: tuple[Finding, ...] = tuple(findings)
         super().__init__(join_problems([str(finding) for finding in self.findings]))
+
+    def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Finding, ...]]]:
+        return type(self), (self.findings,)
+
+
+class ExecutionError(PocketCombineError, RuntimeError):
+    """Tasks that could not be run: no workers, workers that died, no scheduler at an address."""
+
+
+class TaskError(ExecutionError):
+    """A task that failed; the exception it raised is the `__cause__`.
+
+    Attributes:
+        label: The task, as shown to the user: a file name, a fit point, ….
+    """
+
+    def __init__(self, label: str, problem: str) -> None:
+        self.label = label
+        self.problem = problem
+        super().__init__(f"{label}: {problem}")
+
+    def __reduce__(self) -> tuple[type[TaskError], tuple[str, str]]:
+        return type(self), (self.label, self.problem)
+
+
+class MissingDependencyError(PocketCombineError, ImportError):
+    """An optional dependency that is not installed; the message says how to install it."""
 
 
 def nearest(name: str, existing: Iterable[str], *, count: int = 3) -> str:
