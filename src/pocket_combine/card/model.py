@@ -7,6 +7,7 @@ a *rate parameter*, a *group*, *autoMCStats*. Directives of the text that only e
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -138,12 +139,14 @@ class Parameter:
         mean: Mean and initial value.
         sigma: Width, or (below the mean, above the mean), both positive.
         range: Allowed range, `None` for mean ± 4 sigma.
+        no_float: Whether the name carries `[nofloat]`.
     """
 
     name: str
     mean: float
     sigma: float | tuple[float, float]
     range: tuple[float, float] | None = None
+    no_float: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ class ExternalArgument:
 class RateParameter:
     """A `rateParam` line: a factor on the yield of the columns that match both patterns.
 
+    The patterns are shell patterns where at least one of the two holds a `*`; otherwise both are plain names.
+
     Attributes:
         name: Name of the parameter.
         channel: Channel name or shell pattern.
@@ -184,6 +189,17 @@ class RateParameter:
     range: tuple[float, float] | None = None
     formula: str | None = None
     arguments: tuple[str, ...] = ()
+
+    def matches(self, channel: str, process: str) -> bool:
+        """Return whether the parameter scales this process in this channel.
+
+        Examples:
+            >>> RateParameter("SF_tt", "*", "tt_*", 1.0).matches("SR", "tt_2018")
+            True
+        """
+        if "*" not in self.channel and "*" not in self.process:
+            return channel == self.channel and process == self.process
+        return fnmatch.fnmatchcase(channel, self.channel) and fnmatch.fnmatchcase(process, self.process)
 
 
 @dataclass(frozen=True)
@@ -231,6 +247,17 @@ class AutoMCStats:
     threshold: float = 0.0
     include_signal: bool = False
     hist_mode: int = 1
+
+    def matches(self, channel: str) -> bool:
+        """Return whether the line speaks of this channel.
+
+        Examples:
+            >>> [AutoMCStats("SR_*").matches(channel) for channel in ("SR_2018", "CR_2018")]
+            [True, False]
+        """
+        if "*" not in self.channel:
+            return channel == self.channel
+        return fnmatch.fnmatchcase(channel, self.channel)
 
 
 @dataclass(frozen=True)
@@ -312,6 +339,10 @@ class Card:
     def columns_of(self, channel: str) -> tuple[Column, ...]:
         """Return the columns of a channel, in order."""
         return self._columns_by_channel[channel]
+
+    def mc_stats_of(self, channel: str) -> AutoMCStats | None:
+        """Return the `autoMCStats` line that holds for a channel, the last that matches, or `None`."""
+        return next((line for line in reversed(self.mc_stats) if line.matches(channel)), None)
 
     def processes(self, channel: str) -> tuple[str, ...]:
         """Return the names of the processes of a channel, in order."""
