@@ -6,8 +6,9 @@ varied templates, `bin` the bins from left to right. All contents are events, al
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,8 @@ __all__ = ["FloatArray", "IntArray", "Templates"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
+
+_CONTENTS = ("values", "variances", "up", "down", "up_variances", "down_variances")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,7 @@ class Templates:
     observation: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        for name in ("edges", "values", "variances", "up", "down", "up_variances", "down_variances", "observation"):
+        for name in ("edges", *_CONTENTS, "observation"):
             value = getattr(self, name)
             if value is not None:
                 array = np.asarray(value, dtype=np.float64).view()
@@ -178,6 +181,36 @@ class Templates:
         """Return `integrals[column]`, the sum of each nominal template over all its bins, in events."""
         result: FloatArray = self.values.sum(axis=1)
         return result
+
+    def with_arrays(self, arrays: Mapping[str, FloatArray]) -> Templates:
+        """Return the templates with some of their arrays replaced, by name of the attribute."""
+        return dataclasses.replace(self, **arrays)  # type: ignore[arg-type]  # the keys are names of array attributes
+
+    def map_bins(self, edges: FloatArray, function: Callable[[FloatArray], FloatArray]) -> Templates:
+        """Return the templates with `function`, which acts on the last axis, applied to every array of contents.
+
+        Examples:
+            >>> templates = Templates.of([0, 1, 2], {"bkg": [1.0, 2.0]}, observation=[3, 4])
+            >>> merged = templates.map_bins(templates.edges[::2], lambda array: array.sum(axis=-1, keepdims=True))
+            >>> merged.values, merged.observation
+            (array([[3.]]), array([7.]))
+        """
+        arrays = {name: function(getattr(self, name)) for name in _CONTENTS}
+        if self.observation is not None:
+            arrays["observation"] = function(self.observation)
+        return self.with_arrays({"edges": edges} | arrays)
+
+    def select_pairs(self, keep: npt.NDArray[np.bool_]) -> Templates:
+        """Return the templates with only those pairs for which `keep[pair]` holds."""
+        pairs = tuple(pair for pair, kept in zip(self.pairs, keep, strict=True) if kept)
+        return dataclasses.replace(
+            self,
+            pairs=pairs,
+            up=self.up[keep],
+            down=self.down[keep],
+            up_variances=self.up_variances[keep],
+            down_variances=self.down_variances[keep],
+        )
 
     def __add__(self, other: Templates) -> Templates:
         """Return the sum of two parts of the same channel; see `pocket_combine.build.collect` for the order of sums."""

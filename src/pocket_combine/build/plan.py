@@ -1,0 +1,150 @@
+"""What is to be collected for a set of channels: the columns, the varied templates and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pocket_combine.errors import DeclarationError, nearest
+from pocket_combine.names import name_problem
+from pocket_combine.processes import DataProcess, DataProcesses, MCProcesses, ProcessColumn
+from pocket_combine.systematics import Systematics
+
+__all__ = ["PlannedPair", "Plan", "make_plan"]
+
+
+@dataclass(frozen=True)
+class PlannedPair:
+    """A varied template pair to collect.
+
+    Attributes:
+        column: Index of the column.
+        nuisance: Name of the nuisance in the card.
+        variation: Name of the histogram variation, without `Up` or `Down`.
+    """
+
+    column: int
+    nuisance: str
+    variation: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to collect from every output; the same for all categories of an analysis.
+
+    Attributes:
+        columns: Columns of the card, in order.
+        pairs: Varied templates, ordered by column and nuisance, as in `Templates.pairs`.
+        data: The data process; `None` where data are not to be read.
+        years: Years of the card.
+    """
+
+    columns: tuple[ProcessColumn, ...]
+    pairs: tuple[PlannedPair, ...]
+    data: DataProcess | None
+    years: tuple[str, ...]
+
+    def pairs_of(self, column: int) -> tuple[int, int]:
+        """Return the first and one past the last index in `pairs` of a column."""
+        indices = [index for index, pair in enumerate(self.pairs) if pair.column == column]
+        return (indices[0], indices[-1] + 1) if indices else (0, 0)
+
+
+def make_plan(
+    mc_processes: MCProcesses,
+    systematics: Systematics,
+    years: Iterable[str],
+    data_processes: DataProcesses | None = None,
+) -> Plan:
+    """Return the plan for a set of declarations; years and processes are walked here and nowhere else.
+
+    Raises:
+        DeclarationError: If the declarations contradict each other: a systematic for a process that is not declared or
+            a year that the process does not have, no process at all, more than one data process. All problems are
+            listed.
+
+    Examples:
+        >>> from pocket_combine.processes import MCProcess
+        >>> from pocket_combine.systematics import SystematicUncertainty
+        >>> plan = make_plan(
+        ...     MCProcesses([MCProcess(name="tt", samples=["TT"], years=["2017", "2018"], is_signal=False)]),
+        ...     Systematics([SystematicUncertainty("JER", "shape", ["tt"], ["2018"], 1.0)]),
+        ...     ["2017", "2018"],
+        ... )
+        >>> [column.name for column in plan.columns], plan.pairs
+        (['tt_2017', 'tt_2018'], (PlannedPair(column=1, nuisance='JER', variation='JER'),))
+    """
+    problems, year_list = _argument_problems(mc_processes, systematics, years, data_processes)
+    if problems:
+        raise DeclarationError(problems)
+    columns = tuple(mc_processes.columns(year_list))
+    problems = _contradictions(mc_processes, systematics, year_list, columns, data_processes)
+    if problems:
+        raise DeclarationError(problems)
+    shapes = sorted((row for row in systematics.values() if row.is_shape), key=lambda row: str(row.datacard_name))
+    pairs = []
+    for index, column in enumerate(columns):
+        cell = (column.process.name, column.year)
+        pairs += [
+            PlannedPair(index, str(row.datacard_name), row.variation(*cell)) for row in shapes if cell in row.cells
+        ]
+    data = next(iter(data_processes.values())) if data_processes else None
+    return Plan(columns, tuple(pairs), data, tuple(year_list))
+
+
+def _argument_problems(
+    mc_processes: object, systematics: object, years: object, data_processes: object
+) -> tuple[list[str], list[str]]:
+    problems = []
+    for argument, value, expected in (
+        ("mc_processes", mc_processes, MCProcesses),
+        ("systematics", systematics, Systematics),
+        ("data_processes", data_processes, DataProcesses),
+    ):
+        if not isinstance(value, expected) and not (argument == "data_processes" and value is None):
+            problems.append(f"{argument} is a {type(value).__name__}, expected {expected.__name__}([...])")
+    if isinstance(years, str) or not isinstance(years, Iterable):
+        return [*problems, f"years is {years!r}, expected a list of years"], []
+    year_list = list(years)
+    texts = [name_problem("year", year, leading_digit=True) for year in year_list]
+    problems += [text for text in texts if text]
+    if not year_list:
+        problems.append("years is empty")
+    if len({str(year) for year in year_list}) != len(year_list):
+        problems.append(f"years names a year twice: {year_list}")
+    return problems, year_list
+
+
+def _contradictions(
+    mc_processes: MCProcesses,
+    systematics: Systematics,
+    years: list[str],
+    columns: tuple[ProcessColumn, ...],
+    data_processes: DataProcesses | None,
+) -> list[str]:
+    problems = []
+    declared = {process.name: set(process.years) for process in mc_processes.values()}
+    if not columns:
+        problems.append(f"no process is defined for any of the years {years}")
+    names = [column.name for column in columns]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"two (process, year) pairs give the same column {name!r}: rename one of the processes")
+    for row in systematics.values():
+        unknown = {process: None for process, _ in row.cells if process not in declared}
+        problems += [
+            f"systematic {row.name!r} applies to process {process!r}, which is not declared; "
+            f"{nearest(process, declared)}"
+            for process in unknown
+        ]
+        reached = any(cell[1] in declared.get(cell[0], ()) for cell in row.cells)
+        if row.cells and not reached and not unknown:
+            problems.append(
+                f"systematic {row.name!r} covers {sorted({year for _, year in row.cells})}, "
+                f"and none of its processes is defined in any of these years"
+            )
+    if data_processes is not None and len(data_processes) != 1:
+        problems.append(
+            f"data_processes holds {len(data_processes)} processes {list(data_processes)}, expected exactly one "
+            "(leave the argument out for a card without data)"
+        )
+    return problems
