@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +24,10 @@ _LARGEST_OBJECT = 1 << 30
 _SHOWN = 20
 """How many problems of one kind are listed."""
 
-_BAD_CHARACTER = re.compile(r"[\x00-\x1f\x7f;]")
+_BAD_CHARACTER = re.compile(r"[\x00-\x1f\x7f;:]")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class HistogramBlock:
     """Histograms of one binning.
 
@@ -45,18 +45,26 @@ class HistogramBlock:
         (2, 2)
     """
 
-    names: Sequence[str]
+    names: tuple[str, ...]
     edges: FloatArray
     values: FloatArray
-    variances: FloatArray | None = None
-    title: str = ""
+    variances: FloatArray | None
+    title: str
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(self.names))
-        for field in ("edges", "values", "variances"):
-            value = getattr(self, field)
-            if value is not None:
-                object.__setattr__(self, field, np.asarray(value, dtype=np.float64))
+    def __init__(
+        self,
+        names: Iterable[str],
+        edges: npt.ArrayLike,
+        values: npt.ArrayLike,
+        variances: npt.ArrayLike | None = None,
+        title: str = "",
+    ) -> None:
+        object.__setattr__(self, "names", tuple(names))
+        object.__setattr__(self, "edges", np.asarray(edges, dtype=np.float64))
+        object.__setattr__(self, "values", np.asarray(values, dtype=np.float64))
+        given = None if variances is None else np.asarray(variances, dtype=np.float64)
+        object.__setattr__(self, "variances", given)
+        object.__setattr__(self, "title", title)
 
 
 def block_problems(blocks: Sequence[HistogramBlock]) -> list[str]:
@@ -130,8 +138,9 @@ def _name_problems(block: HistogramBlock) -> list[str]:
     except (TypeError, UnicodeEncodeError):
         pass
     else:
-        whole = joined and not joined.startswith("/") and not joined.endswith("/") and "//" not in joined
-        if whole and joined.isprintable() and ";" not in joined and 4 * max(map(len, block.names)) <= _LARGEST_NAME:
+        whole = joined and "//" not in f"/{joined}/"
+        plain = joined.isprintable() and not _BAD_CHARACTER.search(joined)
+        if whole and plain and 4 * max(map(len, block.names)) <= _LARGEST_NAME:
             return []
     return _shorten([problem for name in block.names if (problem := _name_problem(name)) is not None])
 
@@ -142,7 +151,7 @@ def _name_problem(name: object) -> str | None:
     if not name or any(not part for part in name.split("/")):
         return f"histogram name {name!r} is empty or has an empty part between slashes"
     if found := "".join(dict.fromkeys(_BAD_CHARACTER.findall(name))):
-        return f"histogram name {name!r} holds {found!r}: control characters and ';' cannot be looked up in a ROOT file"
+        return f"histogram name {name!r} holds {found!r}: control characters, ';' and ':' cannot be looked up"
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
