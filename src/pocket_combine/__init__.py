@@ -1,5 +1,92 @@
-"""From PocketCoffea histograms to CMS Combine datacards, fits and figures."""
+"""From PocketCoffea histograms to CMS Combine datacards, fits and figures.
+
+The public names are listed here and loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from pocket_combine._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from pocket_combine.build.analysis import Analysis, load_analysis
+    from pocket_combine.build.channel import Category
+    from pocket_combine.build.job import build_cards
+    from pocket_combine.build.scripts import fit_scripts
+    from pocket_combine.build.variations import ArtificialVariation, add_binwise_variation, add_norm_variation
+    from pocket_combine.card.model import Card
+    from pocket_combine.datacard import Datacard, combine_datacards
+    from pocket_combine.errors import PocketCombineError
+    from pocket_combine.findings import Finding, Severity
+    from pocket_combine.io.coffea import Output, load_output
+    from pocket_combine.processes import DataProcess, DataProcesses, MCProcess, MCProcesses
+    from pocket_combine.systematics import Systematics, SystematicUncertainty
+    from pocket_combine.templates import Templates
+
+_HOMES = {
+    "MCProcess": "processes",
+    "DataProcess": "processes",
+    "MCProcesses": "processes",
+    "DataProcesses": "processes",
+    "SystematicUncertainty": "systematics",
+    "Systematics": "systematics",
+    "Datacard": "datacard",
+    "combine_datacards": "datacard",
+    "fit_scripts": "build.scripts",
+    "ArtificialVariation": "build.variations",
+    "add_norm_variation": "build.variations",
+    "add_binwise_variation": "build.variations",
+    "Analysis": "build.analysis",
+    "load_analysis": "build.analysis",
+    "Category": "build.channel",
+    "build_cards": "build.job",
+    "load_output": "io.coffea",
+    "Output": "io.coffea",
+    "Card": "card.model",
+    "Templates": "templates",
+    "Finding": "findings",
+    "Severity": "findings",
+    "PocketCombineError": "errors",
+}
+"""Public name → module of the package that defines it."""
+
+__all__ = [
+    "MCProcess",
+    "DataProcess",
+    "MCProcesses",
+    "DataProcesses",
+    "SystematicUncertainty",
+    "Systematics",
+    "Datacard",
+    "combine_datacards",
+    "fit_scripts",
+    "ArtificialVariation",
+    "add_norm_variation",
+    "add_binwise_variation",
+    "Analysis",
+    "load_analysis",
+    "Category",
+    "build_cards",
+    "load_output",
+    "Output",
+    "Card",
+    "Templates",
+    "Finding",
+    "Severity",
+    "PocketCombineError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -34,7 +34,7 @@ class DeclarationDict(dict[str, _Declaration]):
             raise DeclarationError(
                 f"{type(self).__name__} takes a list of {self.item_type.__name__}, found {type(items).__name__}"
             )
-        problems = []
+        problems: list[str] = []
         for item in items:
             try:
                 self.add(item)
@@ -68,7 +68,7 @@ class DeclarationDict(dict[str, _Declaration]):
 
     def update(self, *others: Any, **named: _Declaration) -> None:
         """Put all items in, checked like single ones; problems are reported together."""
-        problems = []
+        problems: list[str] = []
         for key, item in dict(*others, **named).items():
             try:
                 self[key] = item

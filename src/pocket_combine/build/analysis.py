@@ -1,0 +1,150 @@
+"""An analysis file: plain Python that declares processes, systematics, years and categories."""
+
+from __future__ import annotations
+
+import runpy
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pocket_combine.build.channel import Category
+from pocket_combine.build.plan import Plan, make_plan
+from pocket_combine.build.variations import ArtificialVariation
+from pocket_combine.errors import DeclarationError, PocketCombineError, nearest
+from pocket_combine.names import name_problem
+from pocket_combine.processes import DataProcesses, MCProcesses
+from pocket_combine.systematics import Systematics
+
+__all__ = ["Analysis", "load_analysis"]
+
+_REQUIRED = ("mc_processes", "systematics", "years", "categories")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What an analysis declares.
+
+    Attributes:
+        mc_processes: The simulated processes.
+        systematics: The systematic uncertainties.
+        years: Years to include.
+        categories: `{category: Category(...)}`, one channel each; a text stands for `Category(text)`, the variable.
+        data_processes: The data process; `None` for cards without data.
+        label: Goes into the names of channels and files; the years by default.
+        variations: Artificial variations that go into the histograms before the cards are built.
+
+    Raises:
+        DeclarationError: If something can never be right; all problems are listed.
+    """
+
+    mc_processes: MCProcesses
+    systematics: Systematics
+    years: list[str]
+    categories: dict[str, Category]
+    data_processes: DataProcesses | None = None
+    label: str = ""
+    variations: Sequence[ArtificialVariation] = ()
+
+    def __post_init__(self) -> None:
+        problems = []
+        given: Any = self.categories
+        if not isinstance(given, Mapping) or not given:
+            problems.append(f"categories is {given!r:.80}, expected a dict such as {{'SR': Category('discriminant')}}")
+            given = {}
+        categories: dict[str, Category] = {}
+        for name, category in given.items():
+            if isinstance(category, str):
+                category = Category(category)
+            if isinstance(category, Category):
+                categories[name] = category
+            else:
+                problems.append(
+                    f"categories[{name!r}] is a {type(category).__name__}, expected Category(variable, ...) or the "
+                    "name of a variable"
+                )
+        try:
+            make_plan(self.mc_processes, self.systematics, self.years, self.data_processes)
+        except DeclarationError as error:
+            problems += error.problems
+        problems += [
+            f"variations holds a {type(item).__name__}, expected ArtificialVariation(...)"
+            for item in self._given("variations")
+            if not isinstance(item, ArtificialVariation)
+        ]
+        problem = name_problem("label", self.label, leading_digit=True) if self.label else None
+        if problem:
+            problems.append(problem)
+        if problems:
+            raise DeclarationError(problems)
+        object.__setattr__(self, "categories", categories)
+        object.__setattr__(self, "years", list(self.years))
+        object.__setattr__(self, "label", self.label or "_".join(self.years))
+        self._require_distinct_channels()
+
+    def _given(self, name: str) -> list[object]:
+        """Return what the user gave for a list, whatever its items are."""
+        return list(getattr(self, name))
+
+    def _require_distinct_channels(self) -> None:
+        by_channel: dict[str, list[str]] = {}
+        for name, category in self.categories.items():
+            by_channel.setdefault(category.channel(name, self.label), []).append(name)
+        problems = [
+            f"the categories {' and '.join(names)} give the same channel {channel!r}: use bin_prefix or bin_suffix"
+            for channel, names in by_channel.items()
+            if len(names) > 1
+        ]
+        if problems:
+            raise DeclarationError(problems)
+
+    def plan(self, *, blind: bool) -> Plan:
+        """Return what to collect; data are left out of a blind build."""
+        return make_plan(self.mc_processes, self.systematics, self.years, None if blind else self.data_processes)
+
+
+def load_analysis(path: str | Path) -> Analysis:
+    """Return the analysis that a Python file declares.
+
+    The file is run. It declares the names `mc_processes`, `systematics`, `years` and `categories`, and may declare
+    `data_processes`, `label` and `variations`; whatever else it defines is its own affair.
+
+    Raises:
+        DeclarationError: If the file cannot be run, lacks a name, or declares something that can never be right.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DeclarationError(f"{file} is not a file; expected a Python file that declares {', '.join(_REQUIRED)}")
+    try:
+        # An analysis file is the user's own program, unlike the outputs that it is used on.
+        names = runpy.run_path(str(file))
+    except PocketCombineError as error:
+        raise DeclarationError(f"{file}, line {_line_of(error, file)}: {error}") from error
+    except (Exception, SystemExit) as error:
+        place = f"{file}, line {_line_of(error, file)}"
+        raise DeclarationError(f"{place}: {type(error).__name__}: {error}") from error
+    missing = [name for name in _REQUIRED if name not in names]
+    if missing:
+        own = [name for name in names if not name.startswith("_")]
+        raise DeclarationError([f"{file} does not declare {name!r}; {nearest(name, own)}" for name in missing])
+    try:
+        return Analysis(
+            mc_processes=names["mc_processes"],
+            systematics=names["systematics"],
+            years=names["years"],
+            categories=names["categories"],
+            data_processes=names.get("data_processes"),
+            label=names.get("label") or "",
+            variations=names.get("variations") or (),
+        )
+    except DeclarationError as error:
+        raise DeclarationError([f"{file}: {problem}" for problem in error.problems]) from error
+
+
+def _line_of(error: BaseException, file: Path) -> int | str:
+    """Return the last line of the analysis file that an exception passed through."""
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return error.lineno
+    lines = [entry.lineno for entry in traceback.extract_tb(error.__traceback__) if entry.filename == str(file)]
+    return lines[-1] if lines and lines[-1] is not None else "?"

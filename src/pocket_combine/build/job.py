@@ -1,0 +1,228 @@
+"""Cards of a whole analysis from any number of outputs, in one pass over the files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pocket_combine.build.analysis import Analysis
+from pocket_combine.build.channel import BuiltChannel, build_channel, categories_to_collect
+from pocket_combine.build.collect import Collected, collect
+from pocket_combine.build.plan import Plan
+from pocket_combine.build.scripts import combination_script, sign_problems, write_script
+from pocket_combine.build.variations import ArtificialVariation
+from pocket_combine.build.write import write_channel
+from pocket_combine.errors import DeclarationError, MissingInputError, join_problems, nearest
+from pocket_combine.execution import Executor, Progress, SerialExecutor
+from pocket_combine.findings import Finding, raise_errors
+from pocket_combine.io.coffea import load_output
+
+__all__ = ["BuildReport", "build_cards", "build_channels", "collect_outputs"]
+
+
+@dataclass(frozen=True)
+class CollectTask:
+    """What to collect from one output file.
+
+    Attributes:
+        path: The file.
+        plan: What to collect.
+        categories: Entries of the category axis, by variable.
+        variations: Artificial variations that go into the histograms first.
+    """
+
+    path: str
+    plan: Plan
+    categories: Mapping[str, tuple[str, ...]]
+    variations: tuple[ArtificialVariation, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Name of the task in messages and progress."""
+        return Path(self.path).name
+
+
+@dataclass(frozen=True)
+class CollectedOutput:
+    """Templates of one output file by variable, and the variables that it has."""
+
+    collected: Mapping[str, Collected]
+    variables: frozenset[str]
+
+
+def collect_output(task: CollectTask) -> CollectedOutput:
+    """Return the templates of one output file; what a task runs, in whatever process."""
+    output = load_output(task.path)
+    variables: Mapping[str, Any] = output["variables"]
+    collected = {}
+    for variable, categories in task.categories.items():
+        histograms = variables.get(variable, {})
+        for variation in task.variations:
+            histograms = variation.apply(histograms)
+        collected[variable] = collect(histograms, output["datasets_metadata"], output["cutflow"], task.plan, categories)
+    return CollectedOutput(collected, frozenset(map(str, variables)))
+
+
+def collect_outputs(
+    paths: Sequence[str | os.PathLike[str]],
+    plan: Plan,
+    categories: Mapping[str, Sequence[str]],
+    *,
+    variations: Sequence[ArtificialVariation] = (),
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Collected]:
+    """Return what all outputs hold together, by variable.
+
+    Outputs are added in the order of their paths, whatever order they are given in and whichever executor reads them,
+    so that the sums have the same bits. Besides the sums, only the templates of the outputs under way are in memory.
+
+    Args:
+        paths: Output files.
+        plan: What to collect.
+        categories: Entries of the category axis, by variable.
+        variations: Artificial variations that go into the histograms first.
+        executor: What reads the files; one after the other by default.
+        progress: Told how many files are done.
+
+    Raises:
+        DeclarationError: If there is no path or one occurs twice.
+        MissingInputError: If a variable is in none of the outputs.
+    """
+    ordered = sorted(os.fspath(path) for path in paths)
+    repeated = sorted({path for path in ordered if ordered.count(path) > 1})
+    if not ordered or repeated:
+        problem = f"given twice, would be counted twice: {', '.join(repeated)}" if repeated else "no output is given"
+        raise DeclarationError(f"outputs: {problem}")
+    wanted = {variable: tuple(names) for variable, names in categories.items()}
+    tasks = [CollectTask(path, plan, wanted, tuple(variations)) for path in ordered]
+    total: dict[str, Collected] = {}
+    available: set[str] = set()
+    for output in (executor or SerialExecutor()).map(collect_output, tasks, progress=progress):
+        available |= output.variables
+        for variable, part in output.collected.items():
+            total[variable] = total[variable] + part if variable in total else part
+    missing = [variable for variable in wanted if variable not in available]
+    if missing:
+        problems = [f"variable {name!r} is in none of the outputs; {nearest(name, available)}" for name in missing]
+        raise MissingInputError(join_problems(problems))
+    return total
+
+
+def build_channels(
+    analysis: Analysis,
+    outputs: Sequence[str | os.PathLike[str]],
+    *,
+    executor: Executor | None = None,
+    blind: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, BuiltChannel]:
+    """Return the channels of an analysis, by category.
+
+    Args:
+        analysis: The declarations.
+        outputs: Output files; each is read once, for all categories.
+        executor: What reads the files; one after the other by default.
+        blind: Whether to write the sum of all simulated processes in place of the data, which are then never read.
+        progress: Told how many files are done.
+
+    Raises:
+        PocketCombineError: As `collect_outputs` and `build_channel` do.
+    """
+    plan = analysis.plan(blind=blind)
+    needed: dict[str, dict[str, None]] = {}
+    for name, category in analysis.categories.items():
+        needed.setdefault(category.variable, {}).update(dict.fromkeys(categories_to_collect(name, category)))
+    collected = collect_outputs(
+        outputs,
+        plan,
+        {name: list(entries) for name, entries in needed.items()},
+        variations=analysis.variations,
+        executor=executor,
+        progress=progress,
+    )
+    return {
+        name: build_channel(
+            collected[category.variable],
+            plan,
+            analysis.systematics,
+            name,
+            category,
+            default_suffix=analysis.label,
+            blind=blind,
+        )
+        for name, category in analysis.categories.items()
+    }
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build wrote, and what was noticed.
+
+    Attributes:
+        directory: Where the files are.
+        channels: The channels, by file name of their card.
+        combination: File name of the script that combines the cards.
+        combined_card: File name of the card that the script writes.
+        findings: Findings of all channels in order; one that several channels share stands once.
+    """
+
+    directory: Path
+    channels: Mapping[str, BuiltChannel]
+    combination: str
+    combined_card: str
+    findings: tuple[Finding, ...]
+
+
+def build_cards(
+    analysis: Analysis,
+    outputs: Sequence[str | os.PathLike[str]],
+    directory: str | os.PathLike[str],
+    *,
+    executor: Executor | None = None,
+    blind: bool = False,
+    strict: bool = True,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Build the cards of an analysis, write them with their ROOT files and the combination script, and report.
+
+    Nothing is written before all channels are built and, if `strict`, found free of errors.
+
+    Args:
+        analysis: The declarations.
+        outputs: Output files.
+        directory: Where to write; made where it does not exist.
+        executor: What reads the files; one after the other by default.
+        blind: Whether to write the sum of all simulated processes in place of the data, which are then never read.
+        strict: Whether findings of severity *error* raise one exception that lists them.
+        progress: Told how many files are done.
+
+    Raises:
+        FindingsError: If `strict` and there is a finding of severity *error*.
+        PocketCombineError: As `build_channels` does.
+    """
+    channels = build_channels(analysis, outputs, executor=executor, blind=blind, progress=progress)
+    findings = tuple(dict.fromkeys(finding for channel in channels.values() for finding in channel.findings))
+    if strict:
+        raise_errors(findings)
+    problems = sign_problems({category: channel.card for category, channel in channels.items()})
+    if problems:
+        raise DeclarationError(problems)
+    label = analysis.label
+    written: dict[str, BuiltChannel] = {}
+    for category, channel in channels.items():
+        card_name = f"datacard_{category}_{label}.txt"
+        write_channel(channel.card, channel.templates, directory, card_name, f"shapes_{category}_{label}.root")
+        written[card_name] = channel
+    combined = f"datacard_combined_{label}.txt"
+    script = f"combine_datacards_{label}.sh"
+    text = combination_script(
+        {card_name: channel.name for card_name, channel in written.items()},
+        card_name=combined,
+        workspace_name=f"workspace_{label}.root",
+    )
+    write_script(Path(directory) / script, text)
+    return BuildReport(Path(directory), written, script, combined, findings)
