@@ -170,7 +170,6 @@ def test_all_that_cannot_be_said_is_reported_at_once() -> None:
     with pytest.raises(CardError) as caught:
         write_card(card)
     assert caught.value.problems == (
-        "channel '1CR' begins with a digit, which Combine refuses",
         "channel SR, observation: nan is not a finite number",
         "process 'tt bar' holds a blank, which splits a word of the card in two",
         "process '-' consists of dashes, which stand for a zero",

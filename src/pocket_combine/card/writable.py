@@ -14,11 +14,13 @@ __all__ = ["problems_of"]
 def problems_of(card: Card) -> list[str]:
     """Return one sentence for everything in a card that the format cannot express.
 
+    What the format can express and Combine refuses, such as a channel whose name begins with a digit, is not here: it
+    is a finding where cards are built and an error where they are read.
+
     Examples:
         >>> from pocket_combine.card.model import Channel, Column
         >>> problems_of(Card((Channel("1SR", 3),), (Column("1SR", "sig nal", 0, 1.0),)))
-        ["channel '1SR' begins with a digit, which Combine refuses",
-         "process 'sig nal' holds a blank, which splits a word of the card in two"]
+        ["process 'sig nal' holds a blank, which splits a word of the card in two"]
     """
     return [
         *_channel_problems(card),
@@ -61,8 +63,6 @@ def _channel_problems(card: Card) -> Iterator[str]:
     names = [channel.name for channel in card.channels]
     yield from _words("channel", names)
     for name in names:
-        if BEGINS_WITH_DIGIT.match(name):
-            yield f"channel {shown(name)} begins with a digit, which Combine refuses"
         if not card.columns_of(name):
             yield f"channel {shown(name)} has no process, and a card cannot say that"
     for channel in card.channels:
