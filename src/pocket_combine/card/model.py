@@ -8,7 +8,7 @@ a *rate parameter*, a *group*, *autoMCStats*. Directives of the text that only e
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias, TypeVar
@@ -30,9 +30,10 @@ __all__ = [
     "Card",
     "FAKE",
     "is_shape_kind",
+    "repeated",
 ]
 
-_Item = TypeVar("_Item")
+_Item = TypeVar("_Item", bound=Hashable)
 
 Effect: TypeAlias = float | tuple[float, float] | None
 """A cell of a nuisance row: `None` has no effect; a number is a kappa, a strength or a coefficient by the nuisance's
@@ -308,13 +309,13 @@ class Card:
     def __post_init__(self) -> None:
         problems = []
         names = [channel.name for channel in self.channels]
-        problems += [f"channel {name} occurs twice" for name in _repeated(names)]
+        problems += [f"channel {name} occurs twice" for name in repeated(names)]
         known = set(names)
         for column in self.columns:
             if column.channel not in known:
                 problems.append(f"process {column.process} stands in channel {column.channel}, which does not exist")
         keys = [(column.channel, column.process) for column in self.columns]
-        problems += [f"process {process} occurs twice in channel {channel}" for channel, process in _repeated(keys)]
+        problems += [f"process {process} occurs twice in channel {channel}" for channel, process in repeated(keys)]
         for nuisance in self.nuisances:
             if len(nuisance.effects) != len(self.columns):
                 problems.append(
@@ -354,11 +355,17 @@ class Card:
         return tuple(dict.fromkeys(nuisance.name for nuisance in self.nuisances))
 
 
-def _repeated(items: Iterable[_Item]) -> list[_Item]:
+def repeated(items: Iterable[_Item]) -> list[_Item]:
+    """Return the items that occur more than once, each once, in order.
+
+    Examples:
+        >>> repeated(["a", "b", "a", "a"])
+        ['a']
+    """
     seen: set[_Item] = set()
-    repeated: dict[_Item, None] = {}
+    twice: dict[_Item, None] = {}
     for item in items:
         if item in seen:
-            repeated[item] = None
+            twice[item] = None
         seen.add(item)
-    return list(repeated)
+    return list(twice)

@@ -1,0 +1,198 @@
+"""What can be judged only when the whole card is known: what Combine checks, drops or counts at the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+from pocket_combine.card.draft import Draft, DraftColumn, DraftRow, plural
+from pocket_combine.card.formulas import check_formulas
+from pocket_combine.card.lexical import format_number, shown
+from pocket_combine.card.model import FAKE
+from pocket_combine.card.options import CardOptions
+from pocket_combine.card.row_checks import check_rows
+from pocket_combine.card.shapes import ShapeLookup
+from pocket_combine.findings import Severity
+from pocket_combine.names import DATA
+
+__all__ = ["close"]
+
+_OTHER_READERS = (".csv", ".json", ".html", ".pkl", ".xlsx", ".h5", ".parquet")
+
+
+def close(draft: Draft, options: CardOptions) -> None:
+    """Check the card as a whole and drop the rows that Combine drops."""
+    lookup = ShapeLookup(placed.value for placed in draft.shapes)
+    _check_channels(draft, options)
+    _check_shapes(draft, lookup)
+    _drop_rows_without_effect(draft)
+    check_rows(draft, lookup)
+    used = check_formulas(draft, options.pois)
+    _check_unused(draft, used)
+    _check_rate_parameters(draft)
+    _check_groups(draft)
+    _check_mc_stats(draft, lookup)
+
+
+def _check_channels(draft: Draft, options: CardOptions) -> None:
+    line = draft.rate_line
+    if not any(column.is_signal for column in draft.columns) and not options.allow_no_signal:
+        draft.notes.problem(line, "no process is a signal, expected at least one with an integer of 0 or less")
+    by_channel: dict[str, list[DraftColumn]] = {channel: [] for channel in draft.channels}
+    for column in draft.columns:
+        if column.rate != 0:
+            by_channel[column.channel].append(column)
+    for channel, columns in by_channel.items():
+        if not columns:
+            draft.notes.problem(line, f"channel {channel} has no process with a rate other than 0")
+        elif all(column.is_signal for column in columns) and not options.allow_no_background:
+            draft.notes.problem(line, f"channel {channel} has no background with a rate other than 0")
+        elif not any(column.is_signal for column in columns) and not options.allow_no_signal:
+            draft.notes.finding("no-signal-in-channel", Severity.INFO, line, f"channel {channel} has no signal")
+
+
+def _check_shapes(draft: Draft, lookup: ShapeLookup) -> None:
+    for line, rule in draft.shapes:
+        place = f"shapes of process {rule.process}, channel {rule.channel}"
+        if rule.path.endswith(_OTHER_READERS):
+            draft.notes.problem(line, f"{place}: {shown(rule.path)} is a table, and only ROOT files are read")
+        for name in (rule.nominal, rule.systematic):
+            if ":" in name:
+                draft.notes.problem(
+                    line,
+                    f"{place}: {shown(name)} is in a RooFit workspace or a tree: parametric cards are not read",
+                )
+        if rule.channel != "*" and rule.channel not in draft.channels:
+            message = (
+                f"{place}: no such channel, so the line does nothing{draft.notes.hint(rule.channel, draft.channels)}"
+            )
+            draft.notes.warn("unused-shapes-line", line, message)
+        if rule.process not in ("*", DATA) and rule.process not in draft.processes:
+            message = (
+                f"{place}: no such process, so the line does nothing{draft.notes.hint(rule.process, draft.processes)}"
+            )
+            draft.notes.warn("unused-shapes-line", line, message)
+    _check_counting(draft, lookup)
+
+
+def _check_counting(draft: Draft, lookup: ShapeLookup) -> None:
+    """Check that every channel has either templates for everything or for nothing, and numbers where it has none."""
+    observed = dict.fromkeys(draft.channels, math.nan)
+    if draft.observation is not None:
+        observed.update(zip(draft.channels, draft.observation.value, strict=True))
+    fake_channels: dict[str, set[bool]] = {}
+    wanted = [(column.channel, column.process, column.rate, draft.rate_line) for column in draft.columns if column.rate]
+    if draft.observation is not None:
+        wanted += [(channel, DATA, number, draft.observation.line) for channel, number in observed.items()]
+    for channel, process, number, line in wanted:
+        if draft.shapes and lookup.rule(channel, process) is None:
+            draft.notes.problem(line, f"no shapes line holds for process {process} in channel {channel}")
+            continue
+        fake = lookup.is_fake(channel, process)
+        fake_channels.setdefault(channel, set()).add(fake)
+        what = "observation" if process == DATA else "rate"
+        if fake and number == -1:
+            why = f"has no templates ({FAKE})" if draft.shapes else "belongs to a card without shapes lines"
+            draft.notes.problem(
+                line, f"{what} -1 of process {process} asks for an integral, but channel {channel} {why}"
+            )
+        elif number < 0 and process == DATA and number != -1:
+            draft.notes.problem(line, f"observation {format_number(number)} in channel {channel} is negative")
+    for channel, kinds in fake_channels.items():
+        if len(kinds) > 1:
+            draft.notes.problem(
+                draft.rate_line, f"channel {channel} has templates for some processes and {FAKE} for others"
+            )
+
+
+def _drop_rows_without_effect(draft: Draft) -> None:
+    """Drop what Combine drops, and compare the number after `kmax` with what was there before, as Combine does."""
+    active = [column.rate != 0 for column in draft.columns]
+    kept: list[DraftRow] = []
+    for row in draft.rows:
+        effects = [effect for effect, counts in zip(row.effects, active, strict=True) if counts]
+        if any(effect is not None for effect in effects):
+            kept.append(row)
+            continue
+        draft.dropped.add(row.name)
+        why = "acts on processes with rate 0 only" if any(row.effects) else "has no effect on any column"
+        draft.notes.finding(
+            "nuisance-without-effect",
+            Severity.INFO,
+            row.line,
+            f"{row.place} {why}; Combine drops it, and so does the card",
+        )
+    declared = draft.declared_nuisances
+    counted = len(draft.rows) + len(draft.parameters) + len(draft.constraints)
+    if declared is not None and not draft.edited and declared.value != counted:
+        parts = [
+            plural(len(draft.rows), "nuisance row"),
+            plural(len(draft.parameters), "param line"),
+            plural(len(draft.constraints), "constr line"),
+        ]
+        draft.notes.problem(
+            declared.line,
+            f"kmax {declared.value}, but the card has {', '.join(parts)}: expected kmax {counted}, or * for any number",
+        )
+    draft.rows = kept
+
+
+def _check_unused(draft: Draft, used: Collection[str]) -> None:
+    rows = {row.name for row in draft.rows}
+    for line, parameter in draft.parameters:
+        if parameter.name not in used and parameter.name not in rows:
+            draft.notes.warn(
+                "unused-param",
+                line,
+                f"param {parameter.name} is used by no formula, so it does nothing",
+                "in a card with a RooFit pdf it belongs to that pdf; such cards are not read",
+            )
+    for name, placed in draft.external_arguments.items():
+        if name not in used:
+            draft.notes.warn("unused-argument", placed.line, f"extArg {name} is used by no formula")
+
+
+def _check_rate_parameters(draft: Draft) -> None:
+    first: dict[str, tuple[int, object]] = {}
+    for line, parameter in draft.rate_parameters:
+        definition = (parameter.value, parameter.range, parameter.formula, parameter.arguments)
+        earlier = first.setdefault(parameter.name, (line, definition))
+        if earlier[1] != definition:
+            draft.notes.warn(
+                "repeated-parameter",
+                line,
+                f"rateParam {parameter.name} is defined otherwise in line {earlier[0]}, and that definition holds",
+            )
+
+
+def _check_groups(draft: Draft) -> None:
+    formulas = {placed.value.name for placed in draft.rate_parameters if placed.value.formula is not None}
+    free = {placed.value.name for placed in draft.rate_parameters if placed.value.formula is None}
+    known = {row.name for row in draft.rows} | free | set(draft.flat_parameters) | set(draft.external_arguments)
+    known |= {placed.value.name for placed in draft.parameters}
+    for name, members in draft.group_members.items():
+        for member, line in members.items():
+            if member in known:
+                continue
+            if member in formulas:
+                why = "is a formula, and only parameters can be members"
+            elif member in draft.dropped:
+                why = "is a nuisance that Combine drops, because it has no effect"
+            else:
+                why = f"does not exist{draft.notes.hint(member, known)}"
+            draft.notes.problem(line, f"group {name}: {shown(member)} {why}")
+
+
+def _check_mc_stats(draft: Draft, lookup: ShapeLookup) -> None:
+    for line, settings in draft.mc_stats:
+        channels = [channel for channel in draft.channels if settings.matches(channel)]
+        fake = [channel for channel in channels if lookup.is_fake(channel, DATA)]
+        if draft.shapes and fake:
+            draft.notes.problem(
+                line,
+                f"autoMCStats of {settings.channel}: channel {fake[0]} has no templates ({FAKE}), so no bin errors",
+            )
+        elif fake:
+            draft.notes.warn(
+                "autoMCStats-without-templates", line, "autoMCStats does nothing in a card without shapes lines"
+            )

@@ -1,0 +1,120 @@
+"""Whether the formulas of a card can be evaluated: their arguments exist and do not depend on themselves.
+
+What a formula computes is the business of the likelihood; nothing is evaluated here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from pocket_combine.card.draft import Draft
+from pocket_combine.card.lexical import read_number, shown
+
+__all__ = ["check_formulas", "formula_problem"]
+
+_ARGUMENT = re.compile(r"@(\d{1,9})")
+_NOT_A_NAME = re.compile(r"[+\-*/()]")
+_LONGEST = 100_000
+
+
+def formula_problem(formula: str, argument_count: int) -> str | None:
+    """Return what is wrong with the outer form of a formula, or `None`.
+
+    Examples:
+        >>> formula_problem("(@0*@2", 2)
+        'has @2, but only 2 arguments, counted from @0'
+        >>> formula_problem("(@0*(1-@1)", 2)
+        'has parentheses that do not close'
+    """
+    if len(formula) > _LONGEST:
+        return f"has {len(formula)} characters, expected at most {_LONGEST}"
+    positions = [int(digits) for digits in _ARGUMENT.findall(formula)]
+    beyond = [position for position in positions if position >= argument_count]
+    if beyond:
+        noun = "argument" if argument_count == 1 else "arguments"
+        return f"has @{beyond[0]}, but only {argument_count} {noun}, counted from @0"
+    depth = 0
+    for character in formula:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            break
+    return "has parentheses that do not close" if depth else None
+
+
+def check_formulas(draft: Draft, pois: Collection[str]) -> set[str]:
+    """Note what is wrong with formulas and return all names that formulas use.
+
+    Args:
+        draft: The whole card.
+        pois: Names of parameters that the physics model defines.
+    """
+    known = {*pois, "MH", *(row.name for row in draft.rows), *draft.external_arguments}
+    known |= {placed.value.name for placed in draft.parameters}
+    known |= {placed.value.name for placed in draft.rate_parameters}
+    used: set[str] = set()
+    for line, parameter in draft.rate_parameters:
+        if parameter.formula is None:
+            used.add(parameter.name)
+            continue
+        place = f"rateParam {parameter.name}"
+        used.update(parameter.arguments)
+        problem = formula_problem(parameter.formula, len(parameter.arguments))
+        if problem:
+            draft.notes.problem(line, f"{place}: the formula {shown(parameter.formula)} {problem}")
+        _check_names(draft, line, place, parameter.arguments, known)
+    for line, constraint in draft.constraints:
+        place = f"constr {constraint.name}"
+        problem = formula_problem(constraint.formula, len(constraint.arguments))
+        if problem:
+            draft.notes.problem(line, f"{place}: the formula {shown(constraint.formula)} {problem}")
+        names = constraint.arguments or _names_in(constraint.formula)
+        if isinstance(constraint.sigma, str):
+            names = (*names, constraint.sigma)
+        used.update(names)
+        _check_names(draft, line, place, names, known)
+    _check_cycles(draft)
+    return used
+
+
+def _check_names(draft: Draft, line: int, place: str, names: Collection[str], known: set[str]) -> None:
+    for name in names:
+        if name not in known:
+            draft.notes.problem(line, f"{place}: no parameter {shown(name)}{draft.notes.hint(name, known)}")
+
+
+def _names_in(formula: str) -> tuple[str, ...]:
+    """Return the names in a formula without arguments, taken apart as Combine does: at signs and parentheses."""
+    names: dict[str, None] = {}
+    for word in _NOT_A_NAME.split(formula):
+        try:
+            read_number(word)
+        except ValueError:
+            if word not in ("", "TMath", "Exp", "::"):
+                names[word] = None
+    return tuple(names)
+
+
+def _check_cycles(draft: Draft) -> None:
+    """Note formulas that depend on themselves, each cycle once."""
+    needs: dict[str, tuple[int, tuple[str, ...]]] = {}
+    free = {placed.value.name for placed in draft.rate_parameters if placed.value.formula is None}
+    for line, parameter in draft.rate_parameters:
+        if parameter.formula is not None and parameter.name not in free:
+            needs.setdefault(parameter.name, (line, parameter.arguments))
+    done: set[str] = set()
+    for start in needs:
+        path: list[str] = []
+        todo = [(start, False)]
+        while todo:
+            name, leaving = todo.pop()
+            if leaving:
+                path.pop()
+                done.add(name)
+            elif name in path:
+                cycle = [*path[path.index(name) :], name]
+                draft.notes.problem(needs[name][0], f"rateParam {name} depends on itself: {' -> '.join(cycle)}")
+            elif name in needs and name not in done:
+                path.append(name)
+                todo.append((name, True))
+                todo += [(argument, False) for argument in needs[name][1]]

@@ -1,0 +1,86 @@
+"""Cards on disk: what Combine's own reading of the reference cards says, and the corpus of this folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pocket_combine.card.model import Card
+from pocket_combine.card.parser import parse_card, read_card
+from pocket_combine.card.writer import write_card
+from pocket_combine.names import DATA
+
+REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
+FOLDERS = sorted(path.parent for path in REFERENCE.glob("*/datacard.txt"))
+
+
+@pytest.fixture(params=FOLDERS or [None], ids=lambda folder: folder.name if folder else "missing")
+def reference(request: pytest.FixtureRequest) -> Iterator[tuple[Card, dict[str, Any]]]:
+    if request.param is None:
+        pytest.skip(f"no reference cards in {REFERENCE}")
+    expected = json.loads((request.param / "expected.json").read_text())
+    yield read_card(request.param / "datacard.txt"), expected["model"]
+
+
+def test_channels_and_processes_are_those_of_combine(reference: tuple[Card, dict[str, Any]]) -> None:
+    card, model = reference
+    assert [channel.name for channel in card.channels] == [channel["name"] for channel in model["channels"]]
+    for channel, expected in zip(card.channels, model["channels"], strict=True):
+        assert channel.observation == expected["observation_in_card"]
+        columns = [
+            (column.process, column.process_id, column.is_signal, column.rate)
+            for column in card.columns_of(channel.name)
+        ]
+        assert columns == [
+            (process["name"], process["id"], process["signal"], process["rate_in_card"])
+            for process in expected["processes"]
+        ]
+        settings = card.mc_stats_of(channel.name)
+        found = settings and {
+            "threshold": settings.threshold,
+            "include_signal": settings.include_signal,
+            "hist_mode": settings.hist_mode,
+        }
+        assert found == expected.get("autoMCStats")
+
+
+def test_parameters_are_those_of_combine(reference: tuple[Card, dict[str, Any]]) -> None:
+    card, model = reference
+    in_card = [item for item in model["nuisances"] if item["type"] not in ("autoMCStats", "other")]
+    expected = {item["name"]: item["type"] for item in in_card}
+    found = {row.name: row.kind for row in card.nuisances}
+    found |= {parameter.name: "param" for parameter in card.parameters}
+    found |= {parameter.name: "rateParam" for parameter in card.rate_parameters if parameter.formula is None}
+    assert found == expected
+    for item in in_card:
+        if item["type"] == "rateParam":
+            first = next(parameter for parameter in card.rate_parameters if parameter.name == item["name"])
+            assert first.value == item["nominal"]
+            if first.range is not None:
+                assert list(first.range) == item["range"]
+        if item["type"] == "param":
+            parameter = next(parameter for parameter in card.parameters if parameter.name == item["name"])
+            constraint = item["constraint"]
+            sigma = parameter.sigma
+            widths = (constraint.get("sigma_low"), constraint.get("sigma_high"))
+            assert sigma == (widths if isinstance(sigma, tuple) else constraint["sigma"])
+            assert parameter.mean == constraint["mean"]
+
+
+def test_groups_are_those_of_combine(reference: tuple[Card, dict[str, Any]]) -> None:
+    card, model = reference
+    assert {group.name: sorted(group.members) for group in card.groups} == {
+        name: sorted(members) for name, members in model["groups"].items() if name != "autoMCStats"
+    }
+
+
+def test_what_is_written_reads_back_the_same(reference: tuple[Card, dict[str, Any]]) -> None:
+    card, _ = reference
+    text = write_card(card)
+    assert parse_card(text) == card
+    assert write_card(parse_card(text)) == text
+    assert DATA not in {column.process for column in card.columns}
