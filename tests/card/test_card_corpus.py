@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,12 @@ REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference" / "card
 FOLDERS = sorted(path.parent for path in REFERENCE.glob("*/datacard.txt"))
 
 
-@pytest.fixture(params=FOLDERS or [None], ids=lambda folder: folder.name if folder else "missing")
-def reference(request: pytest.FixtureRequest) -> Iterator[tuple[Card, dict[str, Any]]]:
+@pytest.fixture(params=[*FOLDERS, None][: len(FOLDERS) or 1], ids=lambda folder: folder.name if folder else "missing")
+def reference(request: pytest.FixtureRequest) -> tuple[Card, dict[str, Any]]:
     if request.param is None:
         pytest.skip(f"no reference cards in {REFERENCE}")
     expected = json.loads((request.param / "expected.json").read_text())
-    yield read_card(request.param / "datacard.txt"), expected["model"]
+    return read_card(request.param / "datacard.txt"), expected["model"]
 
 
 def test_channels_and_processes_are_those_of_combine(reference: tuple[Card, dict[str, Any]]) -> None:

@@ -52,7 +52,8 @@ def _check_channels(draft: Draft, options: CardOptions) -> None:
 
 
 def _check_shapes(draft: Draft, lookup: ShapeLookup) -> None:
-    for line, rule in draft.shapes:
+    for placed in draft.shapes:
+        line, rule = placed.line, placed.value
         place = f"shapes of process {rule.process}, channel {rule.channel}"
         if rule.path.endswith(_OTHER_READERS):
             draft.notes.problem(line, f"{place}: {shown(rule.path)} is a table, and only ROOT files are read")
@@ -139,7 +140,8 @@ def _drop_rows_without_effect(draft: Draft) -> None:
 
 def _check_unused(draft: Draft, used: Collection[str]) -> None:
     rows = {row.name for row in draft.rows}
-    for line, parameter in draft.parameters:
+    for placed in draft.parameters:
+        line, parameter = placed.line, placed.value
         if parameter.name not in used and parameter.name not in rows:
             draft.notes.warn(
                 "unused-param",
@@ -147,14 +149,15 @@ def _check_unused(draft: Draft, used: Collection[str]) -> None:
                 f"param {parameter.name} is used by no formula, so it does nothing",
                 "in a card with a RooFit pdf it belongs to that pdf; such cards are not read",
             )
-    for name, placed in draft.external_arguments.items():
+    for name, argument in draft.external_arguments.items():
         if name not in used:
-            draft.notes.warn("unused-argument", placed.line, f"extArg {name} is used by no formula")
+            draft.notes.warn("unused-argument", argument.line, f"extArg {name} is used by no formula")
 
 
 def _check_rate_parameters(draft: Draft) -> None:
     first: dict[str, tuple[int, object]] = {}
-    for line, parameter in draft.rate_parameters:
+    for placed in draft.rate_parameters:
+        line, parameter = placed.line, placed.value
         definition = (parameter.value, parameter.range, parameter.formula, parameter.arguments)
         earlier = first.setdefault(parameter.name, (line, definition))
         if earlier[1] != definition:
@@ -184,7 +187,8 @@ def _check_groups(draft: Draft) -> None:
 
 
 def _check_mc_stats(draft: Draft, lookup: ShapeLookup) -> None:
-    for line, settings in draft.mc_stats:
+    for placed in draft.mc_stats:
+        line, settings = placed.line, placed.value
         channels = [channel for channel in draft.channels if settings.matches(channel)]
         fake = [channel for channel in channels if lookup.is_fake(channel, DATA)]
         if draft.shapes and fake:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from pocket_combine.card.model import (
     AutoMCStats,
@@ -30,7 +30,8 @@ _MOST_HINTS = 20
 _LONGEST_HINTED = 200
 
 
-class Placed(NamedTuple, Generic[_T]):
+@dataclass(frozen=True)
+class Placed(Generic[_T]):
     """A part of the card and the line that it stands in."""
 
     line: int

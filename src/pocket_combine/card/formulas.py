@@ -52,29 +52,43 @@ def check_formulas(draft: Draft, pois: Collection[str]) -> set[str]:
     known = {*pois, "MH", *(row.name for row in draft.rows), *draft.external_arguments}
     known |= {placed.value.name for placed in draft.parameters}
     known |= {placed.value.name for placed in draft.rate_parameters}
+    used = _check_rate_formulas(draft, known) | _check_constraints(draft, known)
+    _check_cycles(draft)
+    return used
+
+
+def _check_rate_formulas(draft: Draft, known: set[str]) -> set[str]:
     used: set[str] = set()
-    for line, parameter in draft.rate_parameters:
+    for placed in draft.rate_parameters:
+        parameter = placed.value
         if parameter.formula is None:
             used.add(parameter.name)
             continue
         place = f"rateParam {parameter.name}"
         used.update(parameter.arguments)
-        problem = formula_problem(parameter.formula, len(parameter.arguments))
-        if problem:
-            draft.notes.problem(line, f"{place}: the formula {shown(parameter.formula)} {problem}")
-        _check_names(draft, line, place, parameter.arguments, known)
-    for line, constraint in draft.constraints:
+        _check_form(draft, placed.line, place, parameter.formula, len(parameter.arguments))
+        _check_names(draft, placed.line, place, parameter.arguments, known)
+    return used
+
+
+def _check_constraints(draft: Draft, known: set[str]) -> set[str]:
+    used: set[str] = set()
+    for placed in draft.constraints:
+        constraint = placed.value
         place = f"constr {constraint.name}"
-        problem = formula_problem(constraint.formula, len(constraint.arguments))
-        if problem:
-            draft.notes.problem(line, f"{place}: the formula {shown(constraint.formula)} {problem}")
+        _check_form(draft, placed.line, place, constraint.formula, len(constraint.arguments))
         names = constraint.arguments or _names_in(constraint.formula)
         if isinstance(constraint.sigma, str):
             names = (*names, constraint.sigma)
         used.update(names)
-        _check_names(draft, line, place, names, known)
-    _check_cycles(draft)
+        _check_names(draft, placed.line, place, names, known)
     return used
+
+
+def _check_form(draft: Draft, line: int, place: str, formula: str, argument_count: int) -> None:
+    problem = formula_problem(formula, argument_count)
+    if problem:
+        draft.notes.problem(line, f"{place}: the formula {shown(formula)} {problem}")
 
 
 def _check_names(draft: Draft, line: int, place: str, names: Collection[str], known: set[str]) -> None:
@@ -99,7 +113,8 @@ def _check_cycles(draft: Draft) -> None:
     """Note formulas that depend on themselves, each cycle once."""
     needs: dict[str, tuple[int, tuple[str, ...]]] = {}
     free = {placed.value.name for placed in draft.rate_parameters if placed.value.formula is None}
-    for line, parameter in draft.rate_parameters:
+    for placed in draft.rate_parameters:
+        line, parameter = placed.line, placed.value
         if parameter.formula is not None and parameter.name not in free:
             needs.setdefault(parameter.name, (line, parameter.arguments))
     done: set[str] = set()

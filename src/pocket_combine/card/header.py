@@ -109,7 +109,7 @@ def _shapes(header: HeaderLines, number: int, words: Sequence[str]) -> None:
         header.problem(number, f"a shapes line without the name of a template, {form}")
         return
     first = next(
-        (line for line, rule in header.draft.shapes if (rule.process, rule.channel) == (process, channel)), None
+        (old.line for old in header.draft.shapes if (old.value.process, old.value.channel) == (process, channel)), None
     )
     if first is not None:
         header.problem(number, f"shapes of process {process}, channel {channel} are already given in line {first}")
