@@ -1,0 +1,135 @@
+"""The sum of several outputs of PocketCoffea."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import hist
+import numpy as np
+
+from pocket_combine.errors import OutputFileError
+from pocket_combine.findings import Finding, Severity
+from pocket_combine.io.histogram_sum import add_histograms
+from pocket_combine.io.output import Output
+from pocket_combine.io.pickles.plain_names import ColumnAccumulator, ValueAccumulator
+
+__all__ = ["OutputSum", "shared_datasets"]
+
+_METADATA = "datasets_metadata"
+
+
+class OutputSum:
+    """Adds outputs one after the other, in the order given.
+
+    Histograms, counts and sums of weights are added, columns are appended, metadata are united.
+    """
+
+    def __init__(self) -> None:
+        self._total: dict[str, Any] = {}
+        self._paths: list[Path] = []
+        self._origins: dict[tuple[str, ...], Path] = {}
+        self._normalisations: list[tuple[Path, dict[str, float]]] = []
+
+    def add(self, path: Path, output: Output) -> None:
+        """Add an output, which must not be used any more afterwards.
+
+        Args:
+            path: The file that the output was read from.
+            output: The output.
+
+        Raises:
+            OutputFileError: If metadata or other contents contradict what was added before; both files are named.
+            TemplateError: If histograms cannot be added; both places are named.
+        """
+        self._normalisations.append((path, output.normalisations()))
+        self._merge(self._total, output.contents, (), path)
+        self._paths.append(path)
+
+    def result(self) -> Output:
+        """Return the sum."""
+        return Output(self._total, tuple(self._paths), tuple(shared_datasets(self._normalisations)))
+
+    def _merge(self, total: dict[Any, Any], part: Mapping[Any, Any], place: tuple[str, ...], path: Path) -> None:
+        for key, value in part.items():
+            here = (*place, str(key))
+            if key not in total:
+                total[key] = value
+                self._origins[here] = path
+            elif isinstance(total[key], dict) and isinstance(value, dict):
+                self._merge(total[key], value, here, path)
+            else:
+                total[key] = self._add(total[key], value, here, path)
+
+    def _add(self, first: Any, second: Any, place: tuple[str, ...], path: Path) -> Any:
+        if isinstance(first, hist.Hist) and isinstance(second, hist.Hist):
+            origin, name = self._origin(place), " / ".join(place)
+            return add_histograms(first, second, (f"{origin} ({name})", f"{path} ({name})"))
+        if isinstance(first, set) and isinstance(second, set):
+            return first | second
+        if place[0] != _METADATA:
+            if _is_number(first) and _is_number(second):
+                return first + second
+            if isinstance(first, list) and isinstance(second, list):
+                return [*first, *second]
+            if isinstance(first, ColumnAccumulator) and isinstance(second, ColumnAccumulator):
+                return ColumnAccumulator(np.concatenate([first.value, second.value]))
+            if isinstance(first, ValueAccumulator) and isinstance(second, ValueAccumulator):
+                return ValueAccumulator(self._add(first.value, second.value, place, path))
+        if type(first) is type(second) and not isinstance(first, np.ndarray) and first == second:
+            return first
+        raise OutputFileError(
+            f"{' / '.join(place)} differs: {_shown(first)} in {self._origin(place)}, {_shown(second)} in {path}"
+        )
+
+    def _origin(self, place: tuple[str, ...]) -> Path:
+        """Return the file in which a place was met first."""
+        while place not in self._origins:
+            place = place[:-1]
+        return self._origins[place]
+
+
+def shared_datasets(normalisations: Iterable[tuple[Path, Mapping[str, float]]]) -> list[Finding]:
+    """Return a finding if simulated datasets stand in several outputs, each divided by its own sum of weights.
+
+    PocketCoffea divides the histograms of a simulated dataset by the sum of the generator weights that it has seen.
+    Two outputs of the same dataset thus both have the full yield, and their sum has twice of it.
+
+    Args:
+        normalisations: Path and `Output.normalisations()` of each output.
+    """
+    seen: dict[str, list[Path]] = {}
+    for path, sums in normalisations:
+        for dataset in sums:
+            seen.setdefault(dataset, []).append(path)
+    shared = {dataset: paths for dataset, paths in seen.items() if len(paths) > 1}
+    if not shared:
+        return []
+    names = sorted(shared)
+    paths = sorted({str(path) for found in shared.values() for path in found})
+    return [
+        Finding(
+            "dataset-in-several-outputs",
+            Severity.WARNING,
+            f"dataset {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}",
+            f"{len(names)} simulated datasets have histograms in several of the files {_some(paths)}; PocketCoffea "
+            "has divided each file's by that file's own sum of generator weights, so their sum counts them repeatedly",
+            "merge the jobs with `pocket-coffea merge-outputs -jc`, which normalises once, or give each dataset once; "
+            "this is harmless only if the files hold different categories or variables",
+            {"datasets": float(len(names)), "files": float(len(paths))},
+        )
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f", … ({len(names)} in all)" if len(names) > 4 else "")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 120 else f"{text[:100]}…"
