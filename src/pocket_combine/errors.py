@@ -24,6 +24,7 @@ __all__ = [
     "RootFileError",
     "CardError",
     "FindingsError",
+    "ResultError",
     "ExecutionError",
     "TaskError",
     "MissingDependencyError",
@@ -131,6 +132,10 @@ class TaskError(ExecutionError):
 
 class MissingDependencyError(PocketCombineError, ImportError):
     """An optional dependency that is not installed; the message says how to install it."""
+
+
+class ResultError(PocketCombineError, ValueError):
+    """A saved result that cannot be read back: not JSON, another type, missing or unknown fields."""
 
 
 def nearest(name: str, existing: Iterable[str], *, count: int = 3) -> str:

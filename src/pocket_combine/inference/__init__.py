@@ -1,0 +1,1 @@
+"""Answers that are found by fitting: fits, scans, limits, impacts, goodness of fit, toys."""

@@ -1,0 +1,268 @@
+"""A trust-region Newton minimiser with bounds, for functions that know their gradient and Hessian.
+
+Each step lowers the local quadratic model inside a ball and the box (J. Nocedal and S. J. Wright, Numerical
+Optimization, 2nd ed., chapter 4). Likelihoods with hundreds of well-scaled nuisances need 5 to 15 steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import scipy.linalg
+
+from pocket_combine.inference.trust_region import cholesky, trust_region_step
+from pocket_combine.templates import FloatArray, IntArray
+
+__all__ = ["Objective", "MinimiserOptions", "Outcome", "Minimum", "minimise"]
+
+
+class Objective(Protocol):
+    """A function of a parameter vector with its first and second derivatives."""
+
+    def value(self, point: FloatArray) -> float:
+        """Return the function."""
+
+    def derivatives(self, point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        """Return the function, its gradient and its Hessian."""
+
+
+@dataclass(frozen=True)
+class MinimiserOptions:
+    """When to stop.
+
+    Attributes:
+        tolerance: Estimated distance to the minimum, in units of the function, below which it is reached. Combine's
+            Migrad stops at 1e-4 (tolerance 0.1).
+        max_steps: Steps after which to give up.
+        initial_radius: First trust radius, in the scale of the parameters (standard deviations of the nuisances).
+    """
+
+    tolerance: float = 1e-9
+    max_steps: int = 200
+    initial_radius: float = 2.0
+
+
+class Outcome(Enum):
+    """How a minimisation ended."""
+
+    CONVERGED = "converged"
+    STEP_LIMIT = "step limit reached"
+    NO_PROGRESS = "no further progress"
+    NOT_FINITE = "function not finite at the start"
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where a minimisation ended.
+
+    Attributes:
+        point: Parameter vector.
+        value: Function there.
+        gradient: Gradient there.
+        hessian: Hessian there.
+        at_bound: Whether each parameter sits at a bound that the gradient pushes against.
+        distance: Estimated distance to the minimum, in units of the function.
+        steps: Number of steps.
+        evaluations: Number of evaluations of the function, with or without derivatives.
+        outcome: How it ended.
+    """
+
+    point: FloatArray
+    value: float
+    gradient: FloatArray
+    hessian: FloatArray
+    at_bound: npt.NDArray[np.bool_]
+    distance: float
+    steps: int
+    evaluations: int
+    outcome: Outcome
+
+
+def minimise(
+    objective: Objective,
+    start: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    options: MinimiserOptions | None = None,
+) -> Minimum:
+    """Return the minimum of a function in a box, from a starting point.
+
+    Args:
+        objective: The function.
+        start: `start[parameter]`; moved into the box if outside.
+        lower: `lower[parameter]`, may be -inf.
+        upper: `upper[parameter]`, may be inf. Equal bounds freeze a parameter.
+        options: When to stop.
+
+    Examples:
+        >>> class Bowl:
+        ...     def value(self, point):
+        ...         return float(((point - 3.0) ** 2).sum())
+        ...     def derivatives(self, point):
+        ...         return self.value(point), 2 * (point - 3.0), 2 * np.eye(point.size)
+        >>> box = np.array([-np.inf, -1.0]), np.array([np.inf, 1.0])
+        >>> minimise(Bowl(), np.zeros(2), *box).point
+        array([3., 1.])
+    """
+    options = options or MinimiserOptions()
+    return _Search(objective, lower, upper, options).run(np.clip(start, lower, upper))
+
+
+class _Search:
+    def __init__(self, objective: Objective, lower: FloatArray, upper: FloatArray, options: MinimiserOptions) -> None:
+        self.objective = objective
+        self.lower = lower
+        self.upper = upper
+        self.options = options
+        self.evaluations = 0
+        self.scale = np.ones(lower.size)
+
+    def run(self, point: FloatArray) -> Minimum:
+        value, gradient, hessian = self._derivatives(point)
+        if not np.isfinite(value):
+            return self._minimum(point, value, gradient, hessian, np.inf, 0, Outcome.NOT_FINITE)
+        radius = self.options.initial_radius
+        curvature = np.einsum("ii->i", hessian)
+        # A parameter's own scale: about one standard deviation of it.
+        self.scale = np.where(curvature > 1e-12, 1.0 / np.sqrt(np.maximum(curvature, 1e-12)), 1.0)
+        for step_number in range(self.options.max_steps):
+            free = self._free(point, gradient)
+            distance = _newton_decrement(gradient[free], hessian[np.ix_(free, free)])
+            if distance <= self.options.tolerance:
+                return self._minimum(point, value, gradient, hessian, distance, step_number, Outcome.CONVERGED)
+            step, predicted = self._step(point, gradient, hessian, radius)
+            trial = point + step
+            trial_value = self._value(trial)
+            # Below this the difference of two function values is rounding noise.
+            noise = 4 * np.finfo(float).eps * max(1.0, abs(value))
+            reduction = value - trial_value
+            if predicted <= noise and abs(reduction) <= 16 * noise:
+                reached = Outcome.CONVERGED if distance <= 1e3 * self.options.tolerance + noise else Outcome.NO_PROGRESS
+                return self._minimum(point, value, gradient, hessian, distance, step_number, reached)
+            ratio = reduction / predicted if np.isfinite(trial_value) and predicted > 0 else -1.0
+            length = float(np.linalg.norm(step / self.scale))
+            if ratio < 0.25:
+                radius = 0.25 * length if length > 0 else 0.25 * radius
+            elif ratio > 0.75 and length > 0.9 * radius:
+                radius = min(2.5 * radius, 1e3)
+            if ratio > 1e-4:
+                point = trial
+                value, gradient, hessian = self._derivatives(point)
+            if radius < 1e-14:
+                return self._minimum(point, value, gradient, hessian, distance, step_number, Outcome.NO_PROGRESS)
+        free = self._free(point, gradient)
+        distance = _newton_decrement(gradient[free], hessian[np.ix_(free, free)])
+        return self._minimum(point, value, gradient, hessian, distance, self.options.max_steps, Outcome.STEP_LIMIT)
+
+    def _value(self, point: FloatArray) -> float:
+        self.evaluations += 1
+        return self.objective.value(point)
+
+    def _derivatives(self, point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        self.evaluations += 1
+        return self.objective.derivatives(point)
+
+    def _free(self, point: FloatArray, gradient: FloatArray) -> IntArray:
+        """Return the indices of parameters that are not held at a bound by the gradient."""
+        held = ((point <= self.lower) & (gradient >= 0)) | ((point >= self.upper) & (gradient <= 0))
+        return np.flatnonzero(~held)
+
+    def _step(
+        self, point: FloatArray, gradient: FloatArray, hessian: FloatArray, radius: float
+    ) -> tuple[FloatArray, float]:
+        """Return a step inside the box and about the ball, and the reduction that the quadratic model predicts for it.
+
+        A step along the projected gradient finds which bounds matter; Newton steps of the parameters that are off
+        their bounds follow, each cut where it would leave the box, as in TRON (C.-J. Lin and J. J. Moré, SIAM J. Optim.
+        9 (1999) 1100).
+        """
+
+        def model(step: FloatArray) -> float:
+            return float(gradient @ step + 0.5 * step @ (hessian @ step))
+
+        step = self._cauchy_step(point, gradient, model, radius)
+        reached = model(step)
+        for _ in range(10):
+            position = point + step
+            free = np.flatnonzero((position > self.lower) & (position < self.upper))
+            slope = (gradient + hessian @ step)[free]
+            if not free.size or not slope.any():
+                break
+            scale = self.scale[free]
+            block = scale[:, np.newaxis] * hessian[np.ix_(free, free)] * scale
+            direction = scale * trust_region_step(scale * slope, block, radius)
+            candidate, value = self._cut_step(point, step, free, direction, model)
+            if not value < reached:
+                break
+            clipped = (point + candidate)[free]
+            met_bound = bool(((clipped <= self.lower[free]) | (clipped >= self.upper[free])).any())
+            step, reached = candidate, value
+            if not met_bound:
+                break
+        return step, -reached
+
+    def _cauchy_step(
+        self, point: FloatArray, gradient: FloatArray, model: Callable[[FloatArray], float], radius: float
+    ) -> FloatArray:
+        """Return a step along the projected, scaled gradient that is short enough for the quadratic model to fall."""
+        direction = -gradient * self.scale**2
+        norm = float(np.linalg.norm(direction / self.scale))
+        length = radius / norm if norm else 0.0
+        step = np.zeros_like(point)
+        for _ in range(60):
+            step = np.clip(point + length * direction, self.lower, self.upper) - point
+            if model(step) <= 0.01 * float(gradient @ step):
+                break
+            length *= 0.3
+        return step
+
+    def _cut_step(
+        self,
+        point: FloatArray,
+        step: FloatArray,
+        free: IntArray,
+        direction: FloatArray,
+        model: Callable[[FloatArray], float],
+    ) -> tuple[FloatArray, float]:
+        """Return the step plus as much of a direction, cut at the bounds, as lowers the model, and the model there."""
+        start = model(step)
+        for fraction in 0.5 ** np.arange(20):
+            candidate = step.copy()
+            moved = np.clip((point + step)[free] + fraction * direction, self.lower[free], self.upper[free])
+            candidate[free] = moved - point[free]
+            value = model(candidate)
+            if value < start:
+                return candidate, value
+        return step, start
+
+    def _minimum(
+        self,
+        point: FloatArray,
+        value: float,
+        gradient: FloatArray,
+        hessian: FloatArray,
+        distance: float,
+        steps: int,
+        outcome: Outcome,
+    ) -> Minimum:
+        at_bound = np.ones(point.size, dtype=bool)
+        at_bound[self._free(point, gradient)] = False
+        at_bound &= self.lower < self.upper
+        return Minimum(point, value, gradient, hessian, at_bound, distance, steps, self.evaluations, outcome)
+
+
+def _newton_decrement(gradient: FloatArray, hessian: FloatArray) -> float:
+    """Return g · H⁻¹ · g / 2, the distance to the minimum of the quadratic model; infinite where it has none."""
+    if not gradient.size:
+        return 0.0
+    factor = cholesky(hessian)
+    if factor is None:
+        # A flat direction that the gradient does not point along is no distance.
+        return 0.0 if not gradient.any() else np.inf
+    half = scipy.linalg.solve_triangular(factor, gradient, lower=True, check_finite=False)
+    return 0.5 * float(half @ half)
