@@ -1,6 +1,7 @@
 """`Templates` and ROOT files: the names that the rest of the package uses.
 
 Writing: `write_templates` for channels, `write_histograms` for anything else.
+Reading: `RootFile` lists the keys of a file and reads histograms by name, `read_histograms` does both in one call.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 
 from pocket_combine.errors import RootFileError, join_problems
 from pocket_combine.io.root_block import HistogramBlock
+from pocket_combine.io.root_file import RootKey
+from pocket_combine.io.root_read import HistogramSet, RootFile, read_histograms
 from pocket_combine.io.root_write import write_histograms
 from pocket_combine.names import (
     DATA,
@@ -26,7 +29,17 @@ from pocket_combine.names import (
 )
 from pocket_combine.templates import Templates
 
-__all__ = ["HistogramBlock", "Layout", "template_blocks", "write_histograms", "write_templates"]
+__all__ = [
+    "HistogramBlock",
+    "HistogramSet",
+    "Layout",
+    "RootFile",
+    "RootKey",
+    "read_histograms",
+    "template_blocks",
+    "write_histograms",
+    "write_templates",
+]
 
 Layout = Literal["flat", "directories"]
 """`flat`: `process_nominal`, `process_nuisanceUp`; `directories`: `channel/process`, `channel/process_nuisanceUp`."""
