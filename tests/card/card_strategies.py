@@ -56,7 +56,7 @@ def effects(draw: st.DrawFn, kind: str, columns: int) -> tuple[Effect, ...]:
 
 @st.composite
 def nuisances(draw: st.DrawFn, columns: int) -> tuple[Nuisance, ...]:
-    rows = []
+    rows: list[Nuisance] = []
     morphing = draw(st.sampled_from(["shape", "shapeN"]))
     kinds = ["lnN", "lnU", "gmM", "trG", "unif", "dFD", "dFD2", morphing, f"{morphing}U", f"{morphing}?"]
     for name in draw(st.lists(names, unique=True, max_size=6)):
@@ -96,7 +96,12 @@ def cards(draw: st.DrawFn) -> Card:
     free = names.filter(lambda name: name not in taken)
     present = list(dict.fromkeys(column.process for column in columns))
     parameters, extras, rates, constraints = draw(_parameters(free, channel_names, present))
-    known = [*taken, *(item.name for item in (*parameters, *extras)), *(p.name for p in rates if p.formula is None)]
+    known = [
+        *taken,
+        *(item.name for item in parameters),
+        *(item.name for item in extras),
+        *(p.name for p in rates if p.formula is None),
+    ]
     groups: tuple[Group, ...] = ()
     if known:
         members = st.lists(st.sampled_from(known), min_size=1, unique=True)
@@ -164,6 +169,6 @@ def _parameters(
             if what == "formula":
                 rates.append(RateParameter(name, draw(patterns[0]), draw(patterns[1]), formula=formula, arguments=used))
             else:
-                sigma = draw(positive | st.sampled_from(arguments))
-                constraints.append(Constraint(name, formula, used, sigma))
+                width: float | str = draw(positive | st.sampled_from(arguments))
+                constraints.append(Constraint(name, formula, used, width))
     return tuple(parameters), tuple(extras), tuple(rates), tuple(constraints)

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pocket_combine.card.load import load_card
 from pocket_combine.card.model import Card
 from pocket_combine.card.parser import parse_card, read_card
 from pocket_combine.card.writer import write_card
@@ -17,12 +19,16 @@ REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference" / "card
 FOLDERS = sorted(path.parent for path in REFERENCE.glob("*/datacard.txt"))
 
 
+def expected_of(folder: Path) -> dict[str, Any]:
+    expected: dict[str, Any] = json.loads((folder / "expected.json").read_text())
+    return expected
+
+
 @pytest.fixture(params=[*FOLDERS, None][: len(FOLDERS) or 1], ids=lambda folder: folder.name if folder else "missing")
 def reference(request: pytest.FixtureRequest) -> tuple[Card, dict[str, Any]]:
     if request.param is None:
         pytest.skip(f"no reference cards in {REFERENCE}")
-    expected = json.loads((request.param / "expected.json").read_text())
-    return read_card(request.param / "datacard.txt"), expected["model"]
+    return read_card(request.param / "datacard.txt"), expected_of(request.param)["model"]
 
 
 def test_channels_and_processes_are_those_of_combine(reference: tuple[Card, dict[str, Any]]) -> None:
@@ -83,3 +89,27 @@ def test_what_is_written_reads_back_the_same(reference: tuple[Card, dict[str, An
     assert parse_card(text) == card
     assert write_card(parse_card(text)) == text
     assert DATA not in {column.process for column in card.columns}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_templates_are_those_of_combine(folder: Path) -> None:
+    expected = expected_of(folder)
+    loaded = load_card(folder / "datacard.txt", mass=float(expected["mass"]))
+    nominal = next(point for point in expected["points"] if point["name"] == "nominal")["yields"]
+    compared = 0
+    for channel in expected["model"]["channels"]:
+        templates = loaded.templates.get(channel["name"])
+        if templates is None:
+            assert channel["nbins"] == 1
+            continue
+        assert templates.observation is not None
+        np.testing.assert_allclose(templates.observation, channel["observed"], rtol=1e-7)
+        np.testing.assert_allclose(templates.edges, channel["bin_edges"], rtol=1e-12, atol=1e-12)
+        for process in channel["processes"]:
+            row = templates.values[templates.column_index[process["name"]]] if process["rate_in_card"] else None
+            if process["rate_in_card"] == -1 and row is not None and (row >= 0).all():
+                # Combine stores templates in single precision, and 1e-9 of the total stands in for an empty bin.
+                combine = nominal[channel["name"]]["processes"][process["name"]]
+                np.testing.assert_allclose(row, combine, rtol=2e-7, atol=1.001e-9 * row.sum())
+                compared += 1
+    assert compared or "synthetic" not in folder.name
