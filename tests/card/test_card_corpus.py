@@ -13,6 +13,7 @@ from pocket_combine.card.load import load_card
 from pocket_combine.card.model import Card
 from pocket_combine.card.parser import parse_card, read_card
 from pocket_combine.card.writer import write_card
+from pocket_combine.errors import CardError
 from pocket_combine.names import DATA
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
@@ -94,7 +95,12 @@ def test_what_is_written_reads_back_the_same(reference: tuple[Card, dict[str, An
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_templates_are_those_of_combine(folder: Path) -> None:
     expected = expected_of(folder)
-    loaded = load_card(folder / "datacard.txt", mass=float(expected["mass"]))
+    try:
+        loaded = load_card(folder / "datacard.txt", mass=float(expected["mass"]))
+    except CardError as error:
+        if "for which Python has no module here" in str(error):
+            pytest.skip("the templates are compressed with a codec that is not installed")
+        raise
     nominal = next(point for point in expected["points"] if point["name"] == "nominal")["yields"]
     compared = 0
     for channel in expected["model"]["channels"]:
