@@ -191,26 +191,21 @@ def test_some_weights_are_negative(output: dict[str, Any]) -> None:
     assert fraction["WW_2024"] == 0
 
 
-def test_written_files(tmp_path: Path) -> None:
-    analysis, path = write_demo(tmp_path / "new" / "folder")
-    assert (analysis.name, path.name) == (ANALYSIS_NAME, OUTPUT_NAME)
+def test_written_files_and_an_edited_analysis_file(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    folder.mkdir(parents=True)
+    (folder / ANALYSIS_NAME).write_text("mine")
+    with pytest.raises(PocketCombineError, match=r"analysis\.py was edited, or belongs to another analysis"):
+        write_demo(folder)
+    assert [file.name for file in folder.iterdir()] == [ANALYSIS_NAME]
+    assert (folder / ANALYSIS_NAME).read_text() == "mine"
+    analysis, path = write_demo(folder, overwrite=True)
+    assert sorted(file.name for file in folder.iterdir()) == [analysis.name, path.name] == [ANALYSIS_NAME, OUTPUT_NAME]
+    assert "MCProcesses" in analysis.read_text()
     assert path.stat().st_size < 8e6
     content = pickle.loads(lz4.frame.decompress(path.read_bytes()))
-    assert content["datasets_metadata"]["by_datataking_period"]["2024"]["TTbar__lf"] == {
-        "TTTo2L2Nu_2024",
-        "TTToLNu2Q_2024",
-    }
-    assert sorted(file.name for file in analysis.parent.iterdir()) == [ANALYSIS_NAME, OUTPUT_NAME]
-
-
-def test_an_edited_analysis_file_is_kept(tmp_path: Path) -> None:
-    (tmp_path / ANALYSIS_NAME).write_text("mine")
-    with pytest.raises(PocketCombineError, match=r"analysis\.py was edited, or belongs to another analysis"):
-        write_demo(tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == [ANALYSIS_NAME]
-    assert (tmp_path / ANALYSIS_NAME).read_text() == "mine"
-    write_demo(tmp_path, overwrite=True)
-    assert "MCProcesses" in (tmp_path / ANALYSIS_NAME).read_text()
+    datasets = content["datasets_metadata"]["by_datataking_period"]["2024"]["TTbar__lf"]
+    assert datasets == {"TTTo2L2Nu_2024", "TTToLNu2Q_2024"}
 
 
 def test_files_are_the_same_whatever_the_hash_seed(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def write_demo(directory: str | os.PathLike[str], *, seed: int = 3, overwrite: b
     text = resources.files(__package__).joinpath(ANALYSIS_NAME).read_bytes()
     if analysis.exists() and not overwrite and analysis.read_bytes() != text:
         raise PocketCombineError(
-            f"{analysis} was edited, or belongs to another analysis: choose another folder, or overwrite it knowingly"
+            f"{analysis} was edited, or belongs to another analysis: choose another folder, or replace it with "
+            "overwrite=True (--overwrite on the command line)"
         )
     from pocket_combine.demo.output import make_output  # noqa: PLC0415  hist takes half a second to import
 

@@ -214,7 +214,7 @@ class Output(Mapping[str, Any]):
         axes = () if filled is None else (a for a in filled.axes if a.name not in (CATEGORY_AXIS, VARIATION_AXIS))
         return {
             "categories": list(self.categories_of(variable)),
-            "axes": [{"name": a.name, "label": a.label, "kind": type(a).__name__, "bins": a.size} for a in axes],
+            "axes": [_describe_axis(axis) for axis in axes],
         }
 
     def _filled(self, variable: str) -> Iterator[tuple[str, str, hist.Hist[Any]]]:
@@ -236,6 +236,17 @@ class Output(Mapping[str, Any]):
         }
         years |= {name: str(entry["year"]) for name, entry in metadata.get("by_dataset", {}).items() if "year" in entry}
         return years
+
+
+def _describe_axis(axis: Any) -> dict[str, Any]:
+    is_categorical = isinstance(axis, (hist.axis.StrCategory, hist.axis.IntCategory))
+    return {
+        "name": axis.name,
+        "label": axis.label,
+        "kind": type(axis).__name__,
+        "bins": axis.size,
+        "edges": None if is_categorical else np.asarray(axis.edges).tolist(),
+    }
 
 
 def _problems(contents: Any) -> list[str]:

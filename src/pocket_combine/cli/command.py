@@ -1,0 +1,88 @@
+"""What all commands share: options for messages, examples in the help, errors as one message, exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from pocket_combine.cli.console import ExitCode, logging_to_stderr, show_error
+from pocket_combine.errors import PocketCombineError
+
+__all__ = ["Command", "Group"]
+
+
+def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    """Write command lines, one to a line as they would be typed."""
+    with formatter.section("Examples"):
+        for example in examples:
+            formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+class Group(click.Group):
+    """A group that lists its commands in the order in which they were added.
+
+    Attributes:
+        examples: Command lines that the help shows.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = tuple(examples)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  as click calls it
+        """Return the names of the commands."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples after the epilog, if there is one."""
+        super().format_epilog(ctx, formatter)
+        _write_examples(formatter, self.examples)
+
+
+class Command(click.Command):
+    """A command whose function returns an `ExitCode`.
+
+    It has the options `--verbose` and `--debug`, logs to standard error, and shows exceptions as one
+    message.
+
+    Attributes:
+        examples: Command lines that the help shows.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = tuple(examples)
+        self.params += [
+            click.Option(["-v", "--verbose"], count=True, help="Log what is done; twice for details."),
+            click.Option(["--debug"], is_flag=True, help="Show the Python traceback of an error."),
+        ]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples after the epilog, if there is one."""
+        super().format_epilog(ctx, formatter)
+        _write_examples(formatter, self.examples)
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command and leave with its exit code."""
+        verbose, debug = ctx.params.pop("verbose"), ctx.params.pop("debug")
+        with logging_to_stderr(verbose):
+            try:
+                code = ExitCode(super().invoke(ctx))
+            except KeyboardInterrupt:
+                show_error("interrupted")
+                code = ExitCode.INTERRUPTED
+            except (BrokenPipeError, click.exceptions.Exit, click.ClickException):
+                raise  # click's own way: usage errors, and a reader such as `head` that has seen enough
+            except (PocketCombineError, OSError) as error:
+                show_error(str(error), debug=debug)
+                code = ExitCode.FAILED
+            except Exception as error:  # noqa: BLE001  else Python would end with 1, which means findings here
+                show_error(
+                    f"{type(error).__name__}: {error}. This is a mistake in pocket_combine: please report what you "
+                    "ran and what it prints with --debug",
+                    debug=debug,
+                )
+                code = ExitCode.FAILED
+        ctx.exit(code)

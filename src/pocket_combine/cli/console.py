@@ -1,0 +1,117 @@
+"""How commands speak: products on standard output; errors, log and progress on standard error; exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import functools
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+
+import click
+from rich import progress
+from rich.console import Console
+from rich.text import Text
+
+from pocket_combine.execution import Progress
+
+__all__ = ["ExitCode", "products", "print_json", "diagnostics", "show_error", "logging_to_stderr", "progress_bar"]
+
+
+class ExitCode(enum.IntEnum):
+    """What a command tells the shell: all is well, there are findings worth stopping for, it failed, or Ctrl-C."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    FAILED = 2
+    INTERRUPTED = 130
+
+
+def products() -> Console:
+    """Return a console on standard output, for what a command was asked for."""
+    return Console(highlight=False, emoji=False, markup=False)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON on standard output."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def diagnostics() -> Console:
+    """Return a console on standard error, for messages and progress."""
+    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+
+
+def show_error(message: str, *, debug: bool = False) -> None:
+    """Show what went wrong, and with `debug` the traceback of the exception that is being handled."""
+    console = diagnostics()
+    if debug:
+        console.print(Text(traceback.format_exc()), soft_wrap=True)
+    # Lines of a log stay whole, so that they can be searched; on a terminal they break between words.
+    console.print(Text.assemble(("Error: ", "bold red"), message), soft_wrap=not console.is_terminal)
+
+
+class _ConsoleHandler(logging.Handler):
+    """Writes log records through a console, so that they do not break into a progress bar."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        style = "yellow" if record.levelno >= logging.WARNING else "dim"
+        text = Text.assemble((f"{record.levelname.capitalize()}: ", style), record.getMessage())
+        self.console.print(text, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def logging_to_stderr(verbose: int) -> Iterator[None]:
+    """Send the log of the package to standard error within the context.
+
+    Args:
+        verbose: 0 for warnings, 1 for what is done, 2 for details.
+    """
+    logger = logging.getLogger("pocket_combine")
+    handler = _ConsoleHandler(diagnostics())
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel({0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG))
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """Yield a callback that moves a progress bar on a terminal and logs where there is none.
+
+    Args:
+        what: What is in progress, for example `Reading outputs`.
+    """
+    console = diagnostics()
+    if not console.is_terminal:
+        yield functools.partial(_log_progress, what)
+        return
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(bar_width=30),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("[dim]{task.fields[label]}", markup=True),
+    )
+    with progress.Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None, label="")
+
+        def advance(done: int, total: int, label: str) -> None:
+            bar.update(task, completed=done, total=total, label=label)
+
+        yield advance
+
+
+def _log_progress(what: str, done: int, total: int, label: str) -> None:
+    if done:
+        logging.getLogger(__name__).info("%s: %d of %d (%s)", what, done, total, label)
