@@ -58,7 +58,7 @@ def read_batches(file: BinaryIO, path: Path, keys: Sequence[RootKey]) -> list[Ba
     problems: dict[int, str] = {}
     unknown: list[int] = []
     batches: list[Batch] = []
-    for rows, objects in _objects(file, keys, problems):
+    for rows, objects in _objects(file, path, keys, problems):
         batches += _take(objects, rows, keys[rows[0]].classname, problems, unknown)
     if unknown:
         logger.info("%s: %d histograms of unknown versions are read through uproot", path, len(unknown))
@@ -74,13 +74,13 @@ def read_batches(file: BinaryIO, path: Path, keys: Sequence[RootKey]) -> list[Ba
 
 
 def _objects(
-    file: BinaryIO, keys: Sequence[RootKey], problems: dict[int, str]
+    file: BinaryIO, path: Path, keys: Sequence[RootKey], problems: dict[int, str]
 ) -> Iterator[tuple[IntArray, UInt8Array]]:
     """Yield indices of keys of one class and size, and `objects[key, byte]`, their uncompressed objects."""
     groups: dict[tuple[str, int], list[int]] = {}
     for row, key in enumerate(keys):
         groups.setdefault((key.classname, key.object_size), []).append(row)
-    records = read_records(file, keys)
+    records = read_records(file, path, keys)
     decompress = Decompressor()
     for (_, size), rows in groups.items():
         sound: list[int] = []

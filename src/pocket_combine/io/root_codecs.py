@@ -52,7 +52,7 @@ class Decompressor:
             header = record[position : position + _BLOCK_HEADER]
             if len(header) < _BLOCK_HEADER:
                 raise RootFileError("a compressed block ends inside its header")
-            algorithm = header[:2]
+            codec = self._codec(header[:2])
             packed, unpacked = int.from_bytes(header[3:6], "little"), int.from_bytes(header[6:9], "little")
             position += _BLOCK_HEADER
             block = record[position : position + packed]
@@ -60,30 +60,30 @@ class Decompressor:
             missing -= unpacked
             if len(block) < packed or missing < 0:
                 raise RootFileError("the sizes of the compressed blocks contradict the size of the record")
-            parts.append(self._block(algorithm, block, unpacked))
+            parts.append(_expand(codec, header[:2].decode(), block, unpacked))
         if missing:
             raise RootFileError(f"the compressed blocks hold {size - missing} bytes, expected {size}")
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _block(self, algorithm: bytes, block: bytes, size: int) -> bytes:
-        codec = self._codecs.get(algorithm)
-        if codec is None:
-            maker = _CODECS.get(algorithm)
-            if maker is None:
-                raise RootFileError(
-                    f"compression algorithm {algorithm!r} is unknown, expected one of "
-                    f"{', '.join(repr(name.decode()) for name in _CODECS)}"
-                )
-            codec = self._codecs[algorithm] = maker()
-        try:
-            data = bytes(codec(block, size))
-        except RootFileError:
-            raise
-        except Exception as error:  # each codec has exceptions of its own
-            raise RootFileError(f"{algorithm.decode()} data are damaged: {error}") from error
-        if len(data) != size:
-            raise RootFileError(f"{algorithm.decode()} data are damaged: {len(data)} bytes, expected {size}")
-        return data
+    def _codec(self, algorithm: bytes) -> Codec:
+        if algorithm not in self._codecs:
+            if algorithm not in _CODECS:
+                known = ", ".join(repr(name.decode()) for name in _CODECS)
+                raise RootFileError(f"compression algorithm {algorithm!r} is unknown, expected one of {known}")
+            self._codecs[algorithm] = _CODECS[algorithm]()
+        return self._codecs[algorithm]
+
+
+def _expand(codec: Codec, algorithm: str, block: bytes, size: int) -> bytes:
+    try:
+        data = bytes(codec(block, size))
+    except RootFileError:
+        raise
+    except Exception as error:  # each codec has exceptions of its own
+        raise RootFileError(f"{algorithm} data are damaged: {error}") from error
+    if len(data) != size:
+        raise RootFileError(f"{algorithm} data are damaged: {len(data)} bytes, expected {size}")
+    return data
 
 
 def _bounded(decompressor: Any, block: bytes, size: int) -> bytes:

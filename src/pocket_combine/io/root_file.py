@@ -187,27 +187,31 @@ def _read(file: BinaryIO, size: int, seek: int, length: int, what: str) -> bytes
     if seek < 0 or length < 0 or seek + length > size:
         raise RootFileError(f"{what} lies beyond the end of the file ({length} bytes at {seek}, the file has {size})")
     file.seek(seek)
-    data = file.read(length)
-    if len(data) < length:
-        raise RootFileError(f"{what} could not be read: the file became shorter while it was read")
-    return data
+    return file.read(length)
 
 
-def read_records(file: BinaryIO, keys: Sequence[RootKey]) -> list[memoryview]:
+def read_records(file: BinaryIO, path: Path, keys: Sequence[RootKey]) -> list[memoryview]:
     """Return the bytes behind each key, compressed as they are; neighbours are read together.
 
+    Args:
+        file: The open file.
+        path: Its path, for messages.
+        keys: Keys of the file.
+
     Raises:
-        RootFileError: If a record lies outside of the file; all of them are named.
+        RootFileError: If records lie outside of the file; all of them are named.
     """
     size = file.seek(0, os.SEEK_END)
     outside = [key.path for key in keys if key.seek + key.size > size]
     if outside:
         shown = ", ".join(map(repr, outside[:8])) + (f", … ({len(outside)} in all)" if len(outside) > 8 else "")
-        raise RootFileError(f"records lie beyond the end of the file ({size} bytes): {shown}")
+        raise RootFileError(f"{path}: records lie beyond the end of the file ({size} bytes): {shown}")
     records: list[memoryview] = [memoryview(b"")] * len(keys)
-    for span, members in _spans(keys):
-        start, stop = span
-        data = memoryview(_read(file, size, start, stop - start, "a record"))
+    for (start, stop), members in _spans(keys):
+        file.seek(start)
+        data = memoryview(file.read(stop - start))
+        if len(data) < stop - start:
+            raise RootFileError(f"{path}: became shorter while it was read")
         for index in members:
             key = keys[index]
             records[index] = data[key.seek - start + key.key_size : key.seek - start + key.size]
