@@ -5,24 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
-from pocket_combine.build.analysis import Analysis, load_analysis
-from pocket_combine.build.channel import BuiltChannel
-from pocket_combine.build.job import BuildReport, build_cards
+from pocket_combine.build.analysis import load_analysis
+from pocket_combine.build.job import build_cards
+from pocket_combine.cli.build_report import report_as_dict, show_findings, show_report
 from pocket_combine.cli.command import Command
-from pocket_combine.cli.console import ExitCode, print_json, products, progress_bar, show_error
-from pocket_combine.cli.tables import counted, findings_table, yield_tables
+from pocket_combine.cli.console import ExitCode, print_json, progress_bar, show_error
+from pocket_combine.cli.tables import counted
 from pocket_combine.errors import FindingsError, MissingInputError, join_problems
 from pocket_combine.execution import DaskExecutor, Executor, ProcessExecutor, SerialExecutor
-from pocket_combine.findings import Finding, Severity, at_least
+from pocket_combine.findings import Severity, at_least
 
 __all__ = ["build", "build_and_report"]
 
 _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING}
-_BACKGROUND, _TOTAL, _DATA = "all backgrounds", "all processes", "data"
 
 
 @click.command(
@@ -84,6 +82,9 @@ def build(
     """
     if dask and jobs > 1:
         raise click.UsageError("--jobs and --dask exclude each other: outputs are read in one place")
+    if dask:
+        # Workers need not have been started in this folder.
+        outputs = tuple(path.absolute() for path in outputs)
     with _executor(jobs, dask) as executor:
         return build_and_report(
             analysis,
@@ -131,7 +132,10 @@ def build_and_report(
                 analysis, outputs, directory, executor=executor, blind=blind, strict=strict, progress=progress
             )
     except FindingsError as error:
-        _show_findings(error.findings, as_json=as_json)
+        if as_json:
+            print_json({"findings": [finding.to_dict() for finding in error.findings]})
+        else:
+            show_findings(error.findings)
         show_error(
             f"{counted(len(error.findings), 'finding')} of severity error, so no card was written; "
             "--no-strict writes them all the same"
@@ -139,9 +143,9 @@ def build_and_report(
         return ExitCode.FAILED
     with_data = analysis.data_processes is not None and not blind
     if as_json:
-        print_json(_as_dict(report, analysis, with_data=with_data))
+        print_json(report_as_dict(report, analysis, with_data=with_data))
     else:
-        _show_report(report, analysis, with_data=with_data)
+        show_report(report, analysis, with_data=with_data)
     worst = [] if fail_on is None else at_least(report.findings, fail_on)
     return ExitCode.FINDINGS if worst else ExitCode.CLEAN
 
@@ -160,76 +164,3 @@ def _require_files(paths: Sequence[Path]) -> None:
     missing = [f"output {path} is not a file" for path in paths if not path.is_file()]
     if missing:
         raise MissingInputError(join_problems(missing))
-
-
-def _yields(channel: BuiltChannel, analysis: Analysis) -> dict[str, dict[str, float]]:
-    """Return the events of a channel by process and year, in order of declaration."""
-    columns = dict(zip(channel.templates.columns, channel.templates.integrals().tolist(), strict=True))
-    result: dict[str, dict[str, float]] = {}
-    for column in analysis.mc_processes.columns(analysis.years):
-        if column.name in columns:
-            result.setdefault(column.process.name, {})[column.year] = columns[column.name]
-    return result
-
-
-def _show_report(report: BuildReport, analysis: Analysis, *, with_data: bool) -> None:
-    console = products()
-    rows = {}
-    for channel in report.channels.values():
-        by_process = {name: sum(by_year.values()) for name, by_year in _yields(channel, analysis).items()}
-        signals = {name for name in by_process if analysis.mc_processes[name].is_signal}
-        background = sum(value for name, value in by_process.items() if name not in signals)
-        rows[channel.name] = {**by_process, _BACKGROUND: background, _TOTAL: sum(by_process.values())}
-        if with_data and channel.templates.observation is not None:
-            rows[channel.name][_DATA] = float(channel.templates.observation.sum())
-    console.print(f"Expected events in each channel, {counted(len(analysis.years), 'year')} together", style="bold")
-    for table in yield_tables(rows, first="Process", last=(_BACKGROUND, _TOTAL, _DATA), width=console.width):
-        console.print()
-        console.print(table)
-    console.print()
-    _show_findings(report.findings, as_json=False)
-    console.print()
-    console.print(f"{counted(len(report.channels), 'card')} in {report.directory}:", style="bold")
-    for name, channel in report.channels.items():
-        counts = (
-            counted(channel.templates.bins, "bin"),
-            counted(len(channel.card.columns), "column"),
-            counted(len(channel.card.nuisance_names), "nuisance"),
-        )
-        console.print(f"  {name}  ({', '.join(counts)})", soft_wrap=True)
-    console.print(f"  {report.combination}  combines them, where Combine is installed", soft_wrap=True)
-
-
-def _show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
-    if as_json:
-        print_json({"findings": [finding.to_dict() for finding in findings]})
-        return
-    console = products()
-    counts = [
-        counted(sum(finding.severity == severity for finding in findings), name)
-        for severity, name in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
-    ]
-    console.print(f"Findings: {', '.join(counts)}" if findings else "Findings: none", style="bold")
-    if findings:
-        console.print()
-        console.print(findings_table(findings))
-
-
-def _as_dict(report: BuildReport, analysis: Analysis, *, with_data: bool) -> dict[str, Any]:
-    cards = {}
-    for name, channel in report.channels.items():
-        observed = channel.templates.observation
-        cards[name] = {
-            "channel": channel.name,
-            "bins": channel.templates.bins,
-            "columns": len(channel.card.columns),
-            "nuisances": len(channel.card.nuisance_names),
-            "yields": _yields(channel, analysis),
-            "observation": float(observed.sum()) if with_data and observed is not None else None,
-        }
-    return {
-        "directory": str(report.directory),
-        "cards": cards,
-        "combination": report.combination,
-        "findings": [finding.to_dict() for finding in report.findings],
-    }

@@ -7,8 +7,10 @@ import enum
 import functools
 import json
 import logging
+import math
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 from rich import progress
@@ -17,7 +19,16 @@ from rich.text import Text
 
 from pocket_combine.execution import Progress
 
-__all__ = ["ExitCode", "products", "print_json", "diagnostics", "show_error", "logging_to_stderr", "progress_bar"]
+__all__ = [
+    "ExitCode",
+    "products",
+    "print_json",
+    "diagnostics",
+    "show_error",
+    "logging_to_stderr",
+    "activity",
+    "progress_bar",
+]
 
 
 class ExitCode(enum.IntEnum):
@@ -35,8 +46,16 @@ def products() -> Console:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON on standard output."""
-    click.echo(json.dumps(value, indent=2))
+    """Print a value as JSON on standard output; numbers that are not finite, which JSON lacks, become `null`."""
+    click.echo(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def diagnostics() -> Console:
@@ -86,6 +105,17 @@ def logging_to_stderr(verbose: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def activity(what: str) -> Iterator[None]:
+    """Show on a terminal that something takes a while within the context.
+
+    Args:
+        what: What is being done, for example `Generating events`.
+    """
+    with diagnostics().status(Text(what)):
+        yield
+
+
+@contextlib.contextmanager
 def progress_bar(what: str) -> Iterator[Progress]:
     """Yield a callback that moves a progress bar on a terminal and logs where there is none.
 
@@ -97,11 +127,11 @@ def progress_bar(what: str) -> Iterator[Progress]:
         yield functools.partial(_log_progress, what)
         return
     columns = (
-        progress.TextColumn("{task.description}"),
+        progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(bar_width=30),
         progress.MofNCompleteColumn(),
         progress.TimeElapsedColumn(),
-        progress.TextColumn("[dim]{task.fields[label]}", markup=True),
+        progress.TextColumn("{task.fields[label]}", style="dim", markup=False),
     )
     with progress.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None, label="")

@@ -8,7 +8,7 @@ import click
 
 from pocket_combine.cli.build import build_and_report
 from pocket_combine.cli.command import Command
-from pocket_combine.cli.console import ExitCode, products
+from pocket_combine.cli.console import ExitCode, activity, products
 from pocket_combine.demo import write_demo
 from pocket_combine.execution import SerialExecutor
 from pocket_combine.findings import Severity
@@ -25,7 +25,8 @@ def demo(directory: Path, overwrite: bool) -> ExitCode:
     DIR, by default ./demo, gets a .coffea output of five eras with nine samples, data and about 40 systematic
     variations, an analysis file to read and change, and a folder with the cards built from them.
     """
-    analysis, output = write_demo(directory, overwrite=overwrite)
+    with activity("Generating events"):
+        analysis, output = write_demo(directory, overwrite=overwrite)
     cards = directory / "datacards"
     code = build_and_report(
         analysis,

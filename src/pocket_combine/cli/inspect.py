@@ -62,9 +62,11 @@ def _tree(summary: Mapping[str, Any]) -> Tree:
         branch = _branch(samples, name, f"{counted(len(sample['datasets']), 'dataset')}, {known}")
         for year, datasets in _by_year(sample["datasets"]).items():
             _branch(branch, year, ", ".join(datasets))
-    variations = _branch(tree, "variations, without Up and Down")
-    for names, sources in _variation_groups(summary["samples"]).items():
-        _branch(variations, f"in {', '.join(names)}", ", ".join(sources))
+    groups = _variation_groups(summary["samples"])
+    if groups:
+        variations = _branch(tree, "variations, without Up and Down")
+        for names, sources in groups.items():
+            _branch(variations, f"in {', '.join(names)}", ", ".join(sources))
     return tree
 
 
