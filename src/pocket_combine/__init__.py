@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pocket_combine.datacard import Datacard, combine_datacards
     from pocket_combine.errors import PocketCombineError
     from pocket_combine.findings import Finding, Severity
-    from pocket_combine.io.coffea import Output, load_output
+    from pocket_combine.io.coffea import load_output
+    from pocket_combine.io.output import Output
     from pocket_combine.processes import DataProcess, DataProcesses, MCProcess, MCProcesses
     from pocket_combine.systematics import Systematics, SystematicUncertainty
     from pocket_combine.templates import Templates
@@ -43,7 +44,7 @@ _HOMES = {
     "Category": "build.channel",
     "build_cards": "build.job",
     "load_output": "io.coffea",
-    "Output": "io.coffea",
+    "Output": "io.output",
     "Card": "card.model",
     "Templates": "templates",
     "Finding": "findings",

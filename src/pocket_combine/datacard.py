@@ -19,7 +19,7 @@ from pocket_combine.build.channel import (
 from pocket_combine.build.collect import Histograms, collect
 from pocket_combine.build.plan import make_plan
 from pocket_combine.build.rebin import FlowPolicy
-from pocket_combine.build.scripts import combination_script, sign_problems, write_script
+from pocket_combine.build.scripts import combination_script, conflicts, write_script
 from pocket_combine.build.treat import EmptyPolicy, NegativePolicy, VariancePolicy
 from pocket_combine.build.write import file_name_problem, with_shapes_name, write_channel
 from pocket_combine.card.writer import write_card
@@ -104,7 +104,9 @@ class Datacard:
         empty_variation: EmptyPolicy = "report",
         strict: bool = False,
     ) -> None:
-        plan = make_plan(mc_processes, systematics, years, None if blind else data_processes)
+        plan = make_plan(mc_processes, systematics, years, data_processes)
+        if blind:
+            plan = plan.without_data()
         options = Category(
             variable="",
             bins_edges=bins_edges,
@@ -118,11 +120,11 @@ class Datacard:
             negative_variance=negative_variance,
             empty_variation=empty_variation,
         )
+        suffix = "_".join(plan.years)
+        options.channel(category, suffix)  # refuses a name that would break the card before anything is read
         needed = categories_to_collect(category, options)
         collected = collect(histograms, datasets_metadata, cutflow, plan, needed)
-        channel = build_channel(
-            collected, plan, systematics, category, options, default_suffix="_".join(plan.years), blind=blind
-        )
+        channel = build_channel(collected, plan, systematics, category, options, default_suffix=suffix, blind=blind)
         self._take(channel, mc_processes, verbose=verbose, strict=strict)
 
     @classmethod
@@ -235,7 +237,8 @@ def combine_datacards(
 
     Raises:
         DeclarationError: If a name is not a plain file name, two cards have the same channel, or Combine would refuse
-            the cards together: a process that is signal in one and background in another, or no signal at all.
+            the cards together: a process that is signal in one and background in another, or a nuisance of kinds that
+            do not go together.
     """
     problem = file_name_problem("path", path, ".sh")
     problems = ([problem] if problem else []) + _combination_problems(datacards)
@@ -257,19 +260,21 @@ def _combination_problems(datacards: Mapping[str, Datacard]) -> list[str]:
     wrong = {name: value for name, value in given.items() if not isinstance(value, Datacard)}
     if wrong:
         return [f"datacards[{name!r}] is a {type(value).__name__}, expected Datacard" for name, value in wrong.items()]
-    return sign_problems({name: datacard.card for name, datacard in datacards.items()})
+    return conflicts({name: datacard.card for name, datacard in datacards.items()})
 
 
 def _log_summary(channel: str, findings: Sequence[Finding]) -> None:
     """Log how many findings there are by code, and the errors in full."""
-    counts = Counter((finding.severity, finding.code) for finding in findings if finding.severity > Severity.INFO)
-    if not counts:
+    if not findings:
         _logger.info("channel %s: no findings", channel)
         return
+    counts = Counter((finding.severity, finding.code) for finding in findings)
+    worst = max(finding.severity for finding in findings)
     listed = ", ".join(
         f"{count} x {code} ({severity})" for (severity, code), count in sorted(counts.items(), reverse=True)
     )
-    _logger.warning("channel %s: %s; see datacard.findings", channel, listed)
+    level = logging.INFO if worst is Severity.INFO else logging.WARNING
+    _logger.log(level, "channel %s: %s; see datacard.findings", channel, listed)
     for finding in findings:
         if finding.severity is Severity.ERROR:
             _logger.warning("%s", finding)

@@ -83,9 +83,14 @@ class DeclarationDict(dict[str, _Declaration]):
             self[key] = default  # type: ignore[assignment]  # None is refused by __setitem__ with a message
         return self[key]
 
-    def __ior__(self: _Self, other: Any) -> _Self:  # type: ignore[override,misc]  # dict's own overloads are narrower
+    def __ior__(self: _Self, other: Any) -> _Self:  # type: ignore[override]  # dict's own overloads are narrower
         self.update(other)
         return self
+
+    def __or__(self: _Self, other: Any) -> _Self:  # type: ignore[override]  # dict's own overloads are narrower
+        result = self.copy()
+        result.update(other)
+        return result
 
     def copy(self: _Self) -> _Self:
         """Return a new collection with the same items."""
@@ -116,7 +121,8 @@ def text_list(owner: str, field: str, value: object) -> tuple[list[str], list[st
         return [], [f"{owner}: {field} is the text {value!r}, expected a list: {field}=[{value!r}]"]
     if not isinstance(value, Iterable):
         return [], [f"{owner}: {field} is a {type(value).__name__}, expected a list of names"]
-    items = list(value)
+    # The order of a set differs from run to run.
+    items = sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
     problems = [f"{owner}: {field} holds {item!r}, expected text" for item in items if not isinstance(item, str)]
     if problems:
         return [], problems

@@ -7,6 +7,7 @@ row of the card where their cells are disjoint, which is how a luminosity scheme
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -32,7 +33,8 @@ class SystematicUncertainty:
     Attributes:
         name: Name, and by default the variation that is looked up in the histograms.
         typ: Kind of the nuisance: `lnN`, `lnU`, `gmN`, `shape`, `shapeN` or `shapeU`.
-        processes: Names of processes, or `{process: value}`, or `{process: {year: value}}`.
+        processes: Names of processes, or `{process: value}`, or `{process: {year: value}}`, where `None` for a value
+            leaves a cell without effect.
         years: Years that it covers. May be left out where `processes` gives values per year for every process.
         value: One value for all processes, only where `processes` is a list. `lnN`, `lnU`: kappa, or the yield ratios
             (down, up) at -1 and +1 standard deviation. `shape…`: how many standard deviations the stored templates
@@ -82,10 +84,12 @@ class SystematicUncertainty:
         problems += found
         cells, found = self._cells(owner, by_process, years)
         problems += found + self._event_problems(owner)
+        if not problems and not cells:
+            problems.append(f"{owner}: no value for any process and year, so it has no effect")
         aliases, found = self._aliases(owner, cells)
         problems += found
         groups, found = ([], []) if self.group is None else text_list(owner, "group", _one_or_many(self.group))
-        problems += found + [f"{owner}: {text}" for text in (name_problem("group", item) for item in groups) if text]
+        problems += found + [f"{owner}: {text}" for text in map(_group_problem, groups) if text]
         if problems:
             raise DeclarationError(problems)
         object.__setattr__(self, "datacard_name", self.datacard_name or self.name)
@@ -93,6 +97,8 @@ class SystematicUncertainty:
         object.__setattr__(self, "cells", cells)
         object.__setattr__(self, "groups", tuple(groups))
         object.__setattr__(self, "_variations", aliases)
+        if self.events is not None:
+            object.__setattr__(self, "events", int(self.events))
 
     @property
     def is_shape(self) -> bool:
@@ -136,7 +142,10 @@ class SystematicUncertainty:
         )
 
     def _name_problem(self, owner: str) -> str | None:
-        problem = name_problem("nuisance", self.name if self.datacard_name is None else self.datacard_name)
+        name: object = self.name
+        if not isinstance(name, str) or not name:
+            return f"{owner}: name is {name!r}, expected text"
+        problem = name_problem("nuisance", name if self.datacard_name is None else self.datacard_name)
         return f"{owner}: {problem}" if problem else None
 
     def _kind_problem(self, owner: str) -> str | None:
@@ -186,8 +195,9 @@ class SystematicUncertainty:
     def _event_problems(self, owner: str) -> list[str]:
         if self.typ != "gmN":
             return [] if self.events is None else [f"{owner}: events belongs to gmN only, typ is {self.typ!r}"]
-        if isinstance(self.events, bool) or not isinstance(self.events, int) or self.events < 0:
-            return [f"{owner}: events is {self.events!r}, expected the number of events counted in the sideband"]
+        events: Any = self.events
+        if isinstance(events, bool) or not isinstance(events, numbers.Integral) or int(events) < 0:
+            return [f"{owner}: events is {events!r}, expected the number of events counted in the sideband"]
         return []
 
     def _aliases(
@@ -222,6 +232,12 @@ class SystematicUncertainty:
         return default, problems
 
 
+def _group_problem(name: str) -> str | None:
+    if name == "autoMCStats":
+        return "the group 'autoMCStats' is Combine's own, of all bin-by-bin parameters; choose another name"
+    return name_problem("group", name)
+
+
 def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -242,7 +258,7 @@ def _number_or_pair(value: object, *, allow_pair: bool) -> CellValue | str:
 
 
 def _positive(value: object) -> float | None:
-    if isinstance(value, bool | str):
+    if isinstance(value, bool | str) or getattr(value, "ndim", 0) != 0:
         return None
     try:
         number = float(value)  # type: ignore[arg-type]  # whatever converts: numpy scalars, Decimal, int

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import runpy
+import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pocket_combine.build.channel import Category
+from pocket_combine.build.channel import Category, categories_to_collect
 from pocket_combine.build.plan import Plan, make_plan
 from pocket_combine.build.variations import ArtificialVariation
 from pocket_combine.errors import DeclarationError, PocketCombineError, nearest
@@ -68,11 +70,7 @@ class Analysis:
             make_plan(self.mc_processes, self.systematics, self.years, self.data_processes)
         except DeclarationError as error:
             problems += error.problems
-        problems += [
-            f"variations holds a {type(item).__name__}, expected ArtificialVariation(...)"
-            for item in self._given("variations")
-            if not isinstance(item, ArtificialVariation)
-        ]
+        problems += self._variation_problems(categories)
         problem = name_problem("label", self.label, leading_digit=True) if self.label else None
         if problem:
             problems.append(problem)
@@ -83,9 +81,36 @@ class Analysis:
         object.__setattr__(self, "label", self.label or "_".join(self.years))
         self._require_distinct_channels()
 
-    def _given(self, name: str) -> list[object]:
-        """Return what the user gave for a list, whatever its items are."""
-        return list(getattr(self, name))
+    def _variation_problems(self, categories: Mapping[str, Category]) -> list[str]:
+        """Return artificial variations that nothing reads, or that would silently change nothing."""
+        given: Any = self._given("variations")
+        wrong = [item for item in given if not isinstance(item, ArtificialVariation)]
+        if wrong:
+            return [f"variations holds a {type(item).__name__}, expected ArtificialVariation(...)" for item in wrong]
+        processes, systematics = self._given("mc_processes"), self._given("systematics")
+        if not isinstance(processes, MCProcesses) or not isinstance(systematics, Systematics):
+            return []
+        entries = {entry for name, category in categories.items() for entry in categories_to_collect(name, category)}
+        samples = {sample for process in processes.values() for sample in process.samples}
+        read = {row.variation(*cell) for row in systematics.values() if row.is_shape for cell in row.cells}
+        problems = []
+        for item in self.variations:
+            owner = f"variation {item.name!r}"
+            if item.name not in read:
+                problems.append(f"{owner} is read by no shape systematic; {nearest(item.name, read)}")
+            for what, names, known in (
+                ("sample", item.samples, samples),
+                ("category", item.weights_by_category, entries),
+            ):
+                problems += [
+                    f"{owner}: no {what} {name!r}; {nearest(name, known)}" for name in names if name not in known
+                ]
+        return problems
+
+    def _given(self, name: str) -> object:
+        """Return what the user gave for a field, whatever its type is."""
+        given: object = getattr(self, name)
+        return given
 
     def _require_distinct_channels(self) -> None:
         by_channel: dict[str, list[str]] = {}
@@ -101,14 +126,16 @@ class Analysis:
 
     def plan(self, *, blind: bool) -> Plan:
         """Return what to collect; data are left out of a blind build."""
-        return make_plan(self.mc_processes, self.systematics, self.years, None if blind else self.data_processes)
+        plan = make_plan(self.mc_processes, self.systematics, self.years, self.data_processes)
+        return plan.without_data() if blind else plan
 
 
 def load_analysis(path: str | Path) -> Analysis:
     """Return the analysis that a Python file declares.
 
-    The file is run. It declares the names `mc_processes`, `systematics`, `years` and `categories`, and may declare
-    `data_processes`, `label` and `variations`; whatever else it defines is its own affair.
+    The file is run, and may import modules beside it. It declares the names `mc_processes`, `systematics`, `years`
+    and `categories`, and may declare `data_processes`, `label` and `variations`; whatever else it defines is its own
+    affair.
 
     Raises:
         DeclarationError: If the file cannot be run, lacks a name, or declares something that can never be right.
@@ -118,7 +145,8 @@ def load_analysis(path: str | Path) -> Analysis:
         raise DeclarationError(f"{file} is not a file; expected a Python file that declares {', '.join(_REQUIRED)}")
     try:
         # An analysis file is the user's own program, unlike the outputs that it is used on.
-        names = runpy.run_path(str(file))
+        with _importable(file.resolve().parent):
+            names = runpy.run_path(str(file))
     except PocketCombineError as error:
         raise DeclarationError(f"{file}, line {_line_of(error, file)}: {error}") from error
     except (Exception, SystemExit) as error:
@@ -140,6 +168,17 @@ def load_analysis(path: str | Path) -> Analysis:
         )
     except DeclarationError as error:
         raise DeclarationError([f"{file}: {problem}" for problem in error.problems]) from error
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let modules of a folder be imported, as Python does for the folder of a script."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(folder))
 
 
 def _line_of(error: BaseException, file: Path) -> int | str:

@@ -1,4 +1,4 @@
-"""From declarations and final templates to the card of a channel, and what Combine would refuse about it."""
+"""From declarations and final templates to the card of a channel."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ from pocket_combine.card.model import (
     ShapeRule,
 )
 from pocket_combine.errors import DeclarationError, nearest
-from pocket_combine.findings import Finding, Severity
 from pocket_combine.names import NOMINAL_RULE, SYSTEMATIC_RULE, rate_parameter_name
 from pocket_combine.systematics import Systematics, SystematicUncertainty
 from pocket_combine.templates import Templates
 
-__all__ = ["DEFAULT_MCSTAT", "mc_stats", "assemble", "check_assembled"]
+__all__ = ["DEFAULT_MCSTAT", "mc_stats", "assemble"]
 
 DEFAULT_MCSTAT: Mapping[str, int] = {"threshold": 0, "include_signal": 0, "hist_mode": 1}
 """autoMCStats as written by default."""
@@ -146,163 +145,3 @@ def _groups(systematics: Systematics, written: set[str]) -> tuple[Group, ...]:
             for group in row.groups:
                 members.setdefault(group, []).append(str(row.datacard_name))
     return tuple(Group(name, tuple(names)) for name, names in members.items())
-
-
-def check_assembled(card: Card, templates: Templates, plan: Plan) -> list[Finding]:
-    """Return what Combine would refuse about a one-channel card that was just assembled, and what does nothing.
-
-    The rules are those of `python/DatacardParser.py` and `python/ShapeTools.py` of Combine.
-    """
-    channel = card.channels[0].name
-    place = f"channel {channel}"
-    findings = []
-    if channel[0].isdigit():
-        findings.append(
-            Finding(
-                "channel-leading-digit",
-                Severity.ERROR,
-                place,
-                "the name begins with a digit, which Combine refuses",
-                f"give the card a bin_prefix, for example bin_prefix='cat' for cat_{channel}",
-            )
-        )
-    background = sum(column.rate for column in card.columns if not column.is_signal)
-    if background == 0:
-        findings.append(
-            Finding(
-                "no-background",
-                Severity.ERROR,
-                place,
-                "no background process has any expected events, which Combine refuses",
-                "add a background, merge categories, or give text2workspace.py the option --X-allow-no-background",
-            )
-        )
-    findings += _empty_columns(card, place) + _gamma_mismatches(card, place) + _mixed_morphing(card, place)
-    for process in {column.process.name: column.process for column in plan.columns}.values():
-        if process.is_signal and process.has_rateParam:
-            findings.append(
-                Finding(
-                    "signal-rate-parameter",
-                    Severity.WARNING,
-                    f"process {process.name}",
-                    "has_rateParam=True has no effect on a signal: its yield is the parameter of interest",
-                    "set has_rateParam=False, or is_signal=False",
-                )
-            )
-    return findings + _data_findings(templates, place)
-
-
-def _empty_columns(card: Card, place: str) -> list[Finding]:
-    findings = [
-        Finding(
-            "negative-rate",
-            Severity.ERROR,
-            f"{place}, process {column.process}",
-            f"the template sums to {column.rate:.6g} events, a negative yield",
-            "negative_bins='clip' writes the bins with content only",
-            {"rate": column.rate},
-        )
-        for column in card.columns
-        if column.rate < 0
-    ]
-    empty = [column.process for column in card.columns if column.rate == 0]
-    if not empty:
-        return findings
-    return [
-        *findings,
-        Finding(
-            "empty-process",
-            Severity.WARNING,
-            place,
-            f"no content, so that Combine leaves them out of the channel: {', '.join(empty)}",
-            "expected where a sample has no events in the category; otherwise look at the samples and the category",
-            {"processes": float(len(empty))},
-        ),
-    ]
-
-
-def _gamma_mismatches(card: Card, place: str) -> list[Finding]:
-    """Return gmN cells whose alpha × N is not the rate of their column (`python/DatacardParser.py`)."""
-    findings = []
-    for nuisance in card.nuisances:
-        if nuisance.kind != "gmN":
-            continue
-        for column, alpha in zip(card.columns, nuisance.effects, strict=True):
-            if not isinstance(alpha, float):
-                continue
-            expected = alpha * nuisance.arguments[0]
-            if column.rate == 0:
-                message = "acts on a process without content: Combine gives it a rate of 1e-6 and refuses the template"
-            elif abs(expected - column.rate) > max(0.05 * max(column.rate, 1.0), alpha):
-                message = (
-                    f"alpha × events = {alpha:g} × {nuisance.arguments[0]:g} = {expected:.6g}, but the rate is "
-                    f"{column.rate:.6g}; Combine refuses the difference"
-                )
-            else:
-                continue
-            findings.append(
-                Finding(
-                    "gamma-rate",
-                    Severity.ERROR,
-                    f"{place}, process {column.process}, nuisance {nuisance.name}",
-                    message,
-                    "set value to the rate divided by events",
-                    {"rate": column.rate, "expected": expected},
-                )
-            )
-    return findings
-
-
-def _mixed_morphing(card: Card, place: str) -> list[Finding]:
-    """Return columns with shape kinds of different morphing, which Combine refuses in one process of a channel."""
-    findings = []
-    for index, column in enumerate(card.columns):
-        kinds = {
-            nuisance.kind.removesuffix("U")
-            for nuisance in card.nuisances
-            if nuisance.kind.startswith("shape") and nuisance.effects[index] is not None
-        }
-        if len(kinds) > 1:
-            findings.append(
-                Finding(
-                    "mixed-morphing",
-                    Severity.ERROR,
-                    f"{place}, process {column.process}",
-                    f"has nuisances of the kinds {' and '.join(sorted(kinds))}; Combine takes one kind per process",
-                    "use one of them for all nuisances of the process",
-                )
-            )
-    return findings
-
-
-def _data_findings(templates: Templates, place: str) -> list[Finding]:
-    data = templates.observation
-    if data is None:
-        return []
-    findings = []
-    negative = np.flatnonzero(data < 0)
-    if negative.size:
-        findings.append(
-            Finding(
-                "negative-data",
-                Severity.ERROR,
-                place,
-                f"data are negative in bin {', '.join(map(str, negative))}",
-                "data histograms must not carry weights",
-            )
-        )
-    expected = templates.values.sum(axis=0)
-    unexpected = np.flatnonzero((data > 0) & (expected <= 0))
-    if unexpected.size:
-        findings.append(
-            Finding(
-                "data-without-expectation",
-                Severity.WARNING,
-                place,
-                f"data but no expected events in bin {', '.join(map(str, unexpected))}: "
-                "the likelihood depends on Combine's floor of 1e-9 events there",
-                "merge these bins with their neighbours",
-                {"bins": float(unexpected.size)},
-            )
-        )
-    return findings

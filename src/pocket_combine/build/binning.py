@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +12,31 @@ import numpy as np
 from pocket_combine.errors import TemplateError
 from pocket_combine.templates import FloatArray
 
-__all__ = ["CATEGORY_AXIS", "VARIATION_AXIS", "Binning", "variable_axes"]
+__all__ = ["CATEGORY_AXIS", "VARIATION_AXIS", "EDGE_TOLERANCE", "Binning", "edge_tolerances", "variable_axes"]
 
 CATEGORY_AXIS = "cat"
 VARIATION_AXIS = "variation"
 """Names of the two axes that are not part of the variable, as PocketCoffea writes them."""
 
+EDGE_TOLERANCE = 1e-6
+"""Two edges are the same if they are closer than this fraction of the narrower bin beside them."""
+
 
 def variable_axes(histogram: Any) -> list[Any]:
     """Return the axes of a histogram that make up its variable, in order."""
     return [axis for axis in histogram.axes if axis.name not in (CATEGORY_AXIS, VARIATION_AXIS)]
+
+
+def edge_tolerances(edges: FloatArray) -> FloatArray:
+    """Return for each edge how far another number may be off and still be the same edge.
+
+    Examples:
+        >>> edge_tolerances(np.array([0.0, 1.0, 1.5]))
+        array([1.e-06, 5.e-07, 5.e-07])
+    """
+    widths = np.diff(edges)
+    tolerances: FloatArray = EDGE_TOLERANCE * np.minimum(np.append(widths, np.inf), np.insert(widths, 0, np.inf))
+    return tolerances
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,7 @@ class Binning:
         axis_edges: Edges of each axis without flow; for axes of categories the numbers 0, 1, 2, ….
         labels: For axes of categories, their entries as text; empty for others.
         flow: For each axis, whether it has (an underflow bin, an overflow bin).
+        circular: For each axis, whether it is circular: its overflow bin then holds what is not a number.
 
     Examples:
         >>> import hist
@@ -47,6 +65,7 @@ class Binning:
     axis_edges: tuple[tuple[float, ...], ...]
     labels: tuple[tuple[str, ...], ...]
     flow: tuple[tuple[bool, bool], ...]
+    circular: tuple[bool, ...]
 
     @classmethod
     def of(cls, histogram: Any) -> Binning:
@@ -68,7 +87,31 @@ class Binning:
             axis_edges=tuple(edges),
             labels=tuple(labels),
             flow=tuple((bool(axis.traits.underflow), bool(axis.traits.overflow)) for axis in axes),
+            circular=tuple(bool(axis.traits.circular) for axis in axes),
         )
+
+    def difference(self, other: Binning) -> str:
+        """Return why histograms of both binnings cannot be added; nothing where they can.
+
+        They can where the axes are the same and the edges are equal within rounding.
+        """
+        if self == other:
+            return ""
+        if dataclasses.replace(self, axis_edges=other.axis_edges) != other or any(
+            len(mine) != len(theirs) for mine, theirs in zip(self.axis_edges, other.axis_edges, strict=True)
+        ):
+            return f"{self.describe()}, the other {other.describe()}"
+        for name, mine, theirs in zip(self.names, self.axis_edges, other.axis_edges, strict=True):
+            off = np.abs(np.subtract(mine, theirs)) > edge_tolerances(np.array(mine))
+            if off.any():
+                at = int(off.argmax())
+                return f"{self.describe()}, the other differs from edge {at} of {name!r} on: {theirs[at]:.10g}"
+        return ""
+
+    @property
+    def can_fold(self) -> bool:
+        """Whether what lies outside the range is beyond one of the outer bins, so that it can be added to them."""
+        return not (self.is_unrolled or any(self.labels) or any(self.circular))
 
     @property
     def is_unrolled(self) -> bool:
@@ -123,7 +166,14 @@ class Binning:
     def describe(self) -> str:
         """Return the binning in a few words, for messages."""
         parts = []
-        for name, edges, labels in zip(self.names, self.axis_edges, self.labels, strict=True):
-            shown = f"categories {', '.join(labels)}" if labels else f"{len(edges) - 1} bins {edges[0]:g}…{edges[-1]:g}"
-            parts.append(f"{name or 'variable'}: {shown}")
+        for name, edges, labels, flow in zip(self.names, self.axis_edges, self.labels, self.flow, strict=True):
+            shown = f"categories {', '.join(labels)}" if labels else f"{len(edges) - 1} bins {_shown(edges)}"
+            lacking = " and ".join(end for end, there in zip(("underflow", "overflow"), flow, strict=True) if not there)
+            parts.append(f"{name or 'variable'}: {shown}{f' without {lacking}' if lacking and not labels else ''}")
         return " × ".join(parts)
+
+
+def _shown(edges: Sequence[float]) -> str:
+    """Return all edges where they are few, else the first and the last ones."""
+    texts = [f"{edge:.10g}" for edge in edges]
+    return f"[{', '.join(texts if len(texts) <= 8 else [*texts[:4], '…', *texts[-3:]])}]"

@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from pocket_combine.build.assemble import assemble, check_assembled
+from pocket_combine.build.assemble import assemble
 from pocket_combine.build.binning import Binning
+from pocket_combine.build.check_card import check_card
+from pocket_combine.build.check_coverage import check_coverage
+from pocket_combine.build.check_declarations import check_declarations
 from pocket_combine.build.collect import Collected
-from pocket_combine.build.coverage import check_coverage
 from pocket_combine.build.plan import Plan
 from pocket_combine.build.rebin import FlowPolicy
 from pocket_combine.build.shape_only import apply_factors, shape_only_factors
 from pocket_combine.build.treat import EmptyPolicy, NegativePolicy, Policies, VariancePolicy, treat
 from pocket_combine.card.model import Card
-from pocket_combine.errors import DeclarationError, MissingInputError
+from pocket_combine.errors import DeclarationError, MissingInputError, TemplateError
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.names import channel_name, name_problem
 from pocket_combine.systematics import Systematics
@@ -44,7 +46,7 @@ class Category:
             `include_signal`, `hist_mode`.
         shape_only_for_rateparam: Whether shape nuisances keep the total yield of processes with a rate parameter.
         rateparam_norm_categories: Categories over which that total is taken; by default this category alone.
-        flow: Contents outside the range: `"drop"`, `"fold"` into the outer bins, or `"error"`.
+        flow: Contents outside the range: `"drop"`, `"fold"` into the outer bins (of one ordered axis), or `"error"`.
         negative_bins: Negative bins: `"clip"` to zero, `"keep"` or `"error"`.
         negative_variance: Variance of clipped bins: `"keep"`, so that autoMCStats still covers them, or `"zero"`.
         empty_variation: Up or Down templates without content: `"report"`, take the `"nominal"` one, or `"drop"`.
@@ -153,22 +155,56 @@ def build_channel(
         TemplateError: If an edge does not exist, or a policy `error` meets its case.
     """
     channel = category.channel(name, default_suffix)
-    findings = check_coverage(collected.coverage, plan)
+    findings = check_declarations(plan, systematics) + check_coverage(collected.coverage, plan)
     if collected.binning is None:
-        raise MissingInputError(f"channel {channel}: none of its datasets has a histogram of {category.variable!r}")
+        variable = f" of {category.variable!r}" if category.variable else ""
+        raise MissingInputError(f"channel {channel}: none of its datasets has events and a histogram{variable}")
+    findings += _check_binning(collected.binning, channel, category)
     templates = collected.templates[name]
     if category.shape_only_for_rateparam:
         norm_categories = category.rateparam_norm_categories or [name]
         factors, found = shape_only_factors(collected.templates, plan, norm_categories)
         templates = apply_factors(templates, factors)
         findings += found
+    elif category.rateparam_norm_categories is not None:
+        findings.append(_unused_norm_categories(channel))
     templates, found = treat(templates, channel, category.bins_edges, category.policies)
     findings += found
     templates, observation, found = _observe(templates, plan, channel, blind=blind)
     findings += found
     card = assemble(plan, systematics, templates, channel, observation, category.mcstat, SHAPES_NAME)
-    findings += check_assembled(card, templates, plan)
+    findings += check_card(card, templates)
     return BuiltChannel(card, templates, tuple(findings), collected.binning)
+
+
+def _check_binning(binning: Binning, channel: str, category: Category) -> list[Finding]:
+    """Return how a variable of several axes was unrolled, and refuse to fold where there is no outer bin."""
+    if category.flow == "fold" and not binning.can_fold:
+        raise TemplateError(
+            f"channel {channel}: flow='fold' needs one axis with an order, found {binning.describe()}; "
+            "what lies outside is beyond no particular bin: use flow='drop' or 'error'"
+        )
+    if not binning.is_unrolled:
+        return []
+    return [
+        Finding(
+            "unrolled-variable",
+            Severity.INFO,
+            f"channel {channel}",
+            f"several axes lined up in one, the last one fastest: {binning.describe()}",
+            "binning.bin_map() has the edges of every bin",
+        )
+    ]
+
+
+def _unused_norm_categories(channel: str) -> Finding:
+    return Finding(
+        "unused-norm-categories",
+        Severity.ERROR,
+        f"channel {channel}",
+        "rateparam_norm_categories has no effect without shape_only_for_rateparam=True",
+        "set shape_only_for_rateparam=True, or leave the categories out",
+    )
 
 
 def _observe(templates: Templates, plan: Plan, channel: str, *, blind: bool) -> tuple[Templates, float, list[Finding]]:

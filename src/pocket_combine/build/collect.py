@@ -1,26 +1,28 @@
 """From the histograms of one output to the templates of its channels, before any treatment.
 
-Sums run over samples and datasets in sorted order, and over outputs from left to right (`merge`), so that the same
-inputs give the same bits in whatever order they are named and wherever they are collected.
+Sums run over samples and datasets in sorted order, and over outputs in the order of their paths
+(`pocket_combine.build.job`), so that the same inputs give the same bits in whatever order they are named and wherever
+they are collected.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from pocket_combine.build.binning import CATEGORY_AXIS, VARIATION_AXIS, Binning, variable_axes
-from pocket_combine.build.coverage import Coverage, Fallback, Source, read_sources
-from pocket_combine.build.plan import Plan
-from pocket_combine.errors import MissingInputError, TemplateError, nearest
+from pocket_combine.build.binning import Binning
+from pocket_combine.build.contents import MOMENTS, Contents, read_contents, require_finite
+from pocket_combine.build.coverage import Coverage, DatasetKey, Fallback, Source, read_sources
+from pocket_combine.build.plan import Plan, PlannedPair
+from pocket_combine.errors import DeclarationError, TemplateError
 from pocket_combine.names import NOMINAL, SHIFTS, shifted_name
 from pocket_combine.templates import FloatArray, IntArray, Templates
 
-__all__ = ["Histograms", "Collected", "collect", "merge"]
+__all__ = ["Histograms", "Collected", "collect"]
 
 Histograms: TypeAlias = Mapping[str, Mapping[str, Any]]
 """The histograms of one variable: `{sample: {dataset: hist.Hist}}`."""
@@ -42,24 +44,16 @@ class Collected:
 
     def __add__(self, other: Collected) -> Collected:
         """Return the sum of two outputs' parts."""
-        if self.binning is not None and other.binning is not None and self.binning != other.binning:
-            raise TemplateError(
-                f"outputs with different binnings cannot be added: {self.binning.describe()} and "
-                f"{other.binning.describe()}"
-            )
+        difference = self.binning.difference(other.binning) if self.binning and other.binning else ""
+        if difference:
+            raise TemplateError(f"outputs with different binnings cannot be added: one has {difference}")
         templates = dict(self.templates)
         for category, part in other.templates.items():
-            templates[category] = templates[category] + part if category in templates else part
+            if category in templates:
+                # Edges that agree within rounding are those of the first output.
+                part = templates[category] + part.with_arrays({"edges": templates[category].edges})
+            templates[category] = part
         return Collected(templates, self.binning or other.binning, self.coverage + other.coverage)
-
-
-def merge(parts: Iterable[Collected]) -> Collected:
-    """Return the sum of the parts, from left to right; the caller sorts them by the paths of their outputs."""
-    iterator = iter(parts)
-    total = next(iterator)
-    for part in iterator:
-        total = total + part
-    return total
 
 
 def collect(
@@ -71,7 +65,8 @@ def collect(
 ) -> Collected:
     """Return the templates of some categories from the histograms of one variable in one output.
 
-    A dataset without a variation contributes its nominal histogram to it; that is recorded in the coverage.
+    A dataset without a variation contributes its nominal histogram to it; that is recorded in the coverage, as is
+    what histograms hold of datasets without events after the preselection, which are skipped.
 
     Args:
         histograms: `{sample: {dataset: histogram}}`, axes `cat`, `variation` (not for data) and the variable.
@@ -81,9 +76,11 @@ def collect(
         categories: Entries of the category axis.
 
     Raises:
+        DeclarationError: If `histograms` is something else than a dictionary of dictionaries.
         MissingInputError: If a category or the nominal variation is not there.
-        TemplateError: If a content is not finite, binnings differ, or a storage has no variances.
+        TemplateError: If a content is not finite, binnings differ, or a storage holds no counts.
     """
+    _require_layout(histograms)
     coverage = read_sources(datasets_metadata, cutflow, histograms, plan)
     data_samples = set(plan.data.samples) if plan.data is not None else set()
     columns: dict[tuple[str, str], list[int]] = {}
@@ -91,104 +88,41 @@ def collect(
         for sample in column.process.samples:
             columns.setdefault((sample, column.year), []).append(index)
     sums = _Sums(plan, tuple(categories))
-    for source in sorted(coverage.sources):
-        if (source.sample, source.dataset) not in coverage.present:
-            continue
-        contents = _read(histograms[source.sample][source.dataset], source, sums.categories)
-        sums.require(contents.binning, source)
-        for column_index in columns.get((source.sample, source.year), ()):
-            sums.add_simulation(contents, column_index, source)
-        if source.sample in data_samples:
-            sums.add_data(contents)
-    coverage = dataclasses.replace(
-        coverage,
-        fallbacks=frozenset(sums.fallbacks),
-        provided=frozenset(sums.provided),
-        variations=frozenset(sums.variations),
-    )
-    return Collected(sums.templates(), sums.binning, coverage)
-
-
-@dataclass(frozen=True)
-class _Contents:
-    """Contents of one histogram: per category, arrays indexed [variation, bin]."""
-
-    variations: tuple[str, ...]
-    values: tuple[FloatArray, ...]
-    variances: tuple[FloatArray, ...]
-    binning: Binning
-
-
-def _read(histogram: Any, source: Source, categories: Sequence[str]) -> _Contents:
-    """Return the contents of the wanted categories of a histogram."""
-    place = f"sample {source.sample}, dataset {source.dataset}"
-    names = [axis.name for axis in histogram.axes]
-    if CATEGORY_AXIS not in names:
-        raise TemplateError(f"{place}: the histogram has the axes {names}, expected one named {CATEGORY_AXIS!r}")
-    available = list(histogram.axes[CATEGORY_AXIS])
-    missing = [category for category in categories if category not in available]
-    if missing:
-        raise MissingInputError(
-            f"{place}: category {missing[0]!r} is not on the category axis; {nearest(missing[0], available)}"
-        )
-    values, variances = _values_and_variances(histogram, place)
-    order = [names.index(CATEGORY_AXIS)]
-    variations: tuple[str, ...] = (NOMINAL,)
-    if VARIATION_AXIS in names:
-        order.append(names.index(VARIATION_AXIS))
-        variations = tuple(histogram.axes[VARIATION_AXIS])
-        if NOMINAL not in variations:
-            raise MissingInputError(f"{place}: no {NOMINAL!r} on the variation axis; {nearest(NOMINAL, variations)}")
-    order += [names.index(axis.name) for axis in variable_axes(histogram)]
-    binning = Binning.of(histogram)
-    values, variances = values.transpose(order), variances.transpose(order)
-    if VARIATION_AXIS not in names:
-        values, variances = values[:, np.newaxis], variances[:, np.newaxis]
-    rows = [available.index(category) for category in categories]
-    contents = _Contents(
-        variations,
-        tuple(binning.line_up(values[row]) for row in rows),
-        tuple(binning.line_up(variances[row]) for row in rows),
-        binning,
-    )
-    _require_finite(contents, categories, place)
-    return contents
-
-
-def _values_and_variances(histogram: Any, place: str) -> tuple[FloatArray, FloatArray]:
-    view = histogram.view(flow=True)
-    if view.dtype.names is None:
-        values = np.asarray(view, dtype=np.float64)
-        return values, np.abs(values)
-    if set(view.dtype.names) == {"value", "variance"}:
-        return np.asarray(view["value"]), np.asarray(view["variance"])
-    raise TemplateError(
-        f"{place}: storage with {', '.join(view.dtype.names)} is no count; use Weight or Double storage"
-    )
-
-
-def _require_finite(contents: _Contents, categories: Sequence[str], place: str) -> None:
-    for what, arrays in (("content", contents.values), ("variance", contents.variances)):
-        for category, array in zip(categories, arrays, strict=True):
-            if np.isfinite(array.sum()):
+    # Sums that are not finite are looked into below, with the place.
+    with np.errstate(invalid="ignore", over="ignore"):
+        for source in sorted(coverage.sources):
+            if source.dataset not in histograms.get(source.sample, ()):
                 continue
-            # The sum of finite numbers may overflow, so the numbers themselves decide.
-            bad = np.argwhere(~np.isfinite(array[: len(contents.variations)]))
-            if bad.size:
-                variation, bin_index = contents.variations[bad[0][0]], int(bad[0][1])
-                raise TemplateError(
-                    f"{place}, category {category}, variation {variation}: {what} of bin {bin_index} "
-                    f"(flow bins counted) is {array[tuple(bad[0])]}; find the event and run the sample again"
-                )
+            contents = read_contents(histograms[source.sample][source.dataset], source, sums.categories)
+            if source.key not in coverage.present:
+                sums.ignore(contents, source)
+                continue
+            sums.require(contents.binning, source)
+            for column_index in columns.get((source.sample, source.year), ()):
+                sums.add_simulation(contents, column_index, source)
+            if source.sample in data_samples:
+                sums.add_data(contents)
+    if not sums.all_finite():
+        _raise_for_non_finite(histograms, coverage, sums.categories)
+    return Collected(sums.templates(), sums.binning, sums.complete(coverage))
 
 
-@dataclass(frozen=True)
-class _Lookup:
-    """Rows of a histogram's variation axis for the varied templates of a column, nominal where one is missing."""
+def _require_layout(histograms: object) -> None:
+    layout = "{sample: {dataset: histogram}}, which is output['variables'][name]"
+    if not isinstance(histograms, Mapping):
+        raise DeclarationError(f"histograms is a {type(histograms).__name__}, expected {layout}")
+    for sample, datasets in histograms.items():
+        if not isinstance(datasets, Mapping):
+            raise DeclarationError(f"histograms[{sample!r}] is a {type(datasets).__name__}, expected {layout}")
 
-    rows: dict[str, IntArray]
-    missing: tuple[tuple[int, str], ...]
-    provided: frozenset[str]
+
+def _raise_for_non_finite(histograms: Histograms, coverage: Coverage, categories: Sequence[str]) -> None:
+    """Raise for the first content that is not finite; the sums tell only that there is one."""
+    for source in sorted(coverage.sources):
+        if source.key in coverage.present:
+            require_finite(
+                read_contents(histograms[source.sample][source.dataset], source, categories), source, categories
+            )
 
 
 class _Sums:
@@ -198,11 +132,12 @@ class _Sums:
         self.plan = plan
         self.categories = categories
         self.binning: Binning | None = None
-        self.fallbacks: set[Fallback] = set()
-        self.provided: set[str] = set()
-        self.variations: set[str] = set()
+        self._fallbacks: set[Fallback] = set()
+        self._provided: set[tuple[str, str]] = set()
+        self._variations: set[str] = set()
+        self._ignored: dict[DatasetKey, float] = {}
+        self._unweighted: set[DatasetKey] = set()
         self._first: Source | None = None
-        self._ranges = [plan.pairs_of(index) for index in range(len(plan.columns))]
         self._lookups: dict[tuple[int, tuple[str, ...]], _Lookup] = {}
         self._arrays: dict[str, FloatArray] = {}
         self._data: FloatArray | None = None
@@ -212,62 +147,74 @@ class _Sums:
         if self.binning is None:
             bins = binning.edges.size - 1
             self.binning, self._first = binning, source
-            for name, rows in (
-                ("nominal", len(self.plan.columns)),
-                *((shift, len(self.plan.pairs)) for shift in SHIFTS),
-            ):
-                for moment in ("values", "variances"):
-                    self._arrays[f"{name} {moment}"] = np.zeros((len(self.categories), rows, bins))
-        elif binning != self.binning and self._first is not None:
+            rows = {NOMINAL: len(self.plan.columns)} | dict.fromkeys(SHIFTS, len(self.plan.pairs))
+            for name, count in rows.items():
+                for moment in MOMENTS:
+                    self._arrays[f"{name} {moment}"] = np.zeros((len(self.categories), count, bins))
+            return
+        difference = binning.difference(self.binning)
+        if difference and self._first is not None:
             raise TemplateError(
-                f"sample {source.sample}, dataset {source.dataset} is binned as {binning.describe()}, but sample "
-                f"{self._first.sample}, dataset {self._first.dataset} as {self.binning.describe()}"
+                f"sample {source.sample}, dataset {source.dataset} is binned differently than sample "
+                f"{self._first.sample}, dataset {self._first.dataset}: it has {difference}"
             )
 
-    def add_simulation(self, contents: _Contents, column: int, source: Source) -> None:
+    def add_simulation(self, contents: Contents, column: int, source: Source) -> None:
         """Add a dataset to the nominal and varied templates of a column."""
         lookup = self._lookup(contents.variations, column)
         nominal = contents.variations.index(NOMINAL)
-        start, stop = self._ranges[column]
-        for moment, arrays in (("values", contents.values), ("variances", contents.variances)):
+        start, stop = self.plan.pairs_of(column)
+        for moment, arrays in zip(MOMENTS, (contents.values, contents.variances), strict=True):
             for category, array in enumerate(arrays):
-                self._arrays[f"nominal {moment}"][category, column] += array[nominal]
+                self._arrays[f"{NOMINAL} {moment}"][category, column] += array[nominal]
                 for shift, rows in lookup.rows.items():
                     self._arrays[f"{shift} {moment}"][category, start:stop] += array[rows]
-        self.provided |= lookup.provided
+        self._provided |= lookup.provided
+        if contents.lacks_variances:
+            self._unweighted.add(source.key)
         for index, shift in lookup.missing:
             pair = self.plan.pairs[index]
-            self.fallbacks.add(
+            self._fallbacks.add(
                 Fallback(pair.nuisance, pair.variation, shift, source.sample, source.year, source.dataset)
             )
 
-    def add_data(self, contents: _Contents) -> None:
+    def add_data(self, contents: Contents) -> None:
         """Add a dataset to the observation."""
         nominal = contents.variations.index(NOMINAL)
         total = np.stack([array[nominal] for array in contents.values])
         self._data = total if self._data is None else self._data + total
 
+    def ignore(self, contents: Contents, source: Source) -> None:
+        """Take note of what a histogram holds that is not to be added."""
+        content = float(sum(np.abs(array).sum() for array in contents.values))
+        if content:
+            self._ignored[source.key] = content
+
+    def all_finite(self) -> bool:
+        """Whether all sums are finite."""
+        arrays = [*self._arrays.values(), *(() if self._data is None else (self._data,))]
+        return all(bool(np.isfinite(array).all()) for array in arrays)
+
     def _lookup(self, variations: tuple[str, ...], column: int) -> _Lookup:
         key = (column, variations)
         if key not in self._lookups:
-            index = {name: row for row, name in enumerate(variations)}
-            start, stop = self._ranges[column]
-            rows, missing = {}, []
-            for shift in SHIFTS:
-                found = [index.get(shifted_name(pair.variation, shift), -1) for pair in self.plan.pairs[start:stop]]
-                missing += [(start + at, shift) for at, row in enumerate(found) if row < 0]
-                rows[shift] = np.array([row if row >= 0 else index[NOMINAL] for row in found], dtype=np.intp)
-            absent = set(missing)
-            provided = frozenset(
-                self.plan.pairs[at].nuisance
-                for at in range(start, stop)
-                if any((at, shift) not in absent for shift in SHIFTS)
-            )
-            self._lookups[key] = _Lookup(rows, tuple(missing), provided)
-            self.variations |= {
+            start, stop = self.plan.pairs_of(column)
+            self._lookups[key] = _look_up(variations, self.plan.pairs[start:stop], start)
+            self._variations |= {
                 name.removesuffix(shift) for name in variations for shift in SHIFTS if name.endswith(shift)
             }
         return self._lookups[key]
+
+    def complete(self, coverage: Coverage) -> Coverage:
+        """Return the coverage with what was noticed while adding."""
+        return dataclasses.replace(
+            coverage,
+            ignored=self._ignored,
+            unweighted=frozenset(self._unweighted),
+            fallbacks=frozenset(self._fallbacks),
+            provided=frozenset(self._provided),
+            variations=frozenset(self._variations),
+        )
 
     def templates(self) -> dict[str, Templates]:
         """Return the sums as templates per category."""
@@ -275,19 +222,43 @@ class _Sums:
             return {}
         columns = tuple(column.name for column in self.plan.columns)
         pairs = tuple((columns[pair.column], pair.nuisance) for pair in self.plan.pairs)
-        up, down = SHIFTS
-        return {
-            category: Templates(
+        names = [f"{name} {moment}" for name in (NOMINAL, *SHIFTS) for moment in MOMENTS]
+        result = {}
+        for index, category in enumerate(self.categories):
+            values, variances, up, up_variances, down, down_variances = (self._arrays[name][index] for name in names)
+            result[category] = Templates(
                 self.binning.edges,
                 columns,
-                self._arrays["nominal values"][index],
-                self._arrays["nominal variances"][index],
+                values,
+                variances,
                 pairs,
-                self._arrays[f"{up} values"][index],
-                self._arrays[f"{down} values"][index],
-                self._arrays[f"{up} variances"][index],
-                self._arrays[f"{down} variances"][index],
+                up,
+                down,
+                up_variances,
+                down_variances,
                 None if self._data is None else self._data[index],
             )
-            for index, category in enumerate(self.categories)
-        }
+        return result
+
+
+@dataclass(frozen=True)
+class _Lookup:
+    """Rows of a histogram's variation axis for the varied templates of a column, nominal where one is missing."""
+
+    rows: dict[str, IntArray]
+    missing: tuple[tuple[int, str], ...]
+    provided: frozenset[tuple[str, str]]
+
+
+def _look_up(variations: Sequence[str], pairs: Sequence[PlannedPair], start: int) -> _Lookup:
+    """Return where the pairs of a column are on a variation axis; `start` is the index of the first of them."""
+    index = {name: row for row, name in enumerate(variations)}
+    rows: dict[str, IntArray] = {}
+    missing: list[tuple[int, str]] = []
+    provided: set[tuple[str, str]] = set()
+    for shift in SHIFTS:
+        found = [index.get(shifted_name(pair.variation, shift), -1) for pair in pairs]
+        missing += [(start + at, shift) for at, row in enumerate(found) if row < 0]
+        provided |= {(pair.nuisance, pair.variation) for pair, row in zip(pairs, found, strict=True) if row >= 0}
+        rows[shift] = np.array([row if row >= 0 else index[NOMINAL] for row in found], dtype=np.intp)
+    return _Lookup(rows, tuple(missing), frozenset(provided))

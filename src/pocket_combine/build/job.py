@@ -12,7 +12,7 @@ from pocket_combine.build.analysis import Analysis
 from pocket_combine.build.channel import BuiltChannel, build_channel, categories_to_collect
 from pocket_combine.build.collect import Collected, collect
 from pocket_combine.build.plan import Plan
-from pocket_combine.build.scripts import combination_script, sign_problems, write_script
+from pocket_combine.build.scripts import combination_script, write_script
 from pocket_combine.build.variations import ArtificialVariation
 from pocket_combine.build.write import write_channel
 from pocket_combine.errors import DeclarationError, MissingInputError, join_problems, nearest
@@ -47,7 +47,7 @@ class CollectTask:
 
 @dataclass(frozen=True)
 class CollectedOutput:
-    """Templates of one output file by variable, and the variables that it has."""
+    """Templates of one output file by variable, where it has the variable, and all variables that it has."""
 
     collected: Mapping[str, Collected]
     variables: frozenset[str]
@@ -59,9 +59,12 @@ def collect_output(task: CollectTask) -> CollectedOutput:
     variables: Mapping[str, Any] = output["variables"]
     collected = {}
     for variable, categories in task.categories.items():
-        histograms = variables.get(variable, {})
+        # Outputs may come from runs with different variables, so that this one need not be in all of them.
+        if variable not in variables:
+            continue
+        histograms = variables[variable]
         for variation in task.variations:
-            histograms = variation.apply(histograms)
+            histograms = variation.apply(histograms, categories)
         collected[variable] = collect(histograms, output["datasets_metadata"], output["cutflow"], task.plan, categories)
     return CollectedOutput(collected, frozenset(map(str, variables)))
 
@@ -79,6 +82,7 @@ def collect_outputs(
 
     Outputs are added in the order of their paths, whatever order they are given in and whichever executor reads them,
     so that the sums have the same bits. Besides the sums, only the templates of the outputs under way are in memory.
+    An output without a variable contributes nothing to it.
 
     Args:
         paths: Output files.
@@ -92,11 +96,7 @@ def collect_outputs(
         DeclarationError: If there is no path or one occurs twice.
         MissingInputError: If a variable is in none of the outputs.
     """
-    ordered = sorted(os.fspath(path) for path in paths)
-    repeated = sorted({path for path in ordered if ordered.count(path) > 1})
-    if not ordered or repeated:
-        problem = f"given twice, would be counted twice: {', '.join(repeated)}" if repeated else "no output is given"
-        raise DeclarationError(f"outputs: {problem}")
+    ordered = _ordered_paths(paths)
     wanted = {variable: tuple(names) for variable, names in categories.items()}
     tasks = [CollectTask(path, plan, wanted, tuple(variations)) for path in ordered]
     total: dict[str, Collected] = {}
@@ -110,6 +110,25 @@ def collect_outputs(
         problems = [f"variable {name!r} is in none of the outputs; {nearest(name, available)}" for name in missing]
         raise MissingInputError(join_problems(problems))
     return total
+
+
+def _ordered_paths(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    if isinstance(paths, str | os.PathLike):
+        raise DeclarationError(f"outputs is {os.fspath(paths)!r}, expected a list: [{os.fspath(paths)!r}]")
+    ordered = sorted(os.fspath(path) for path in paths)
+    if not ordered:
+        raise DeclarationError("outputs: no output is given")
+    places: dict[str, list[str]] = {}
+    for path in ordered:
+        places.setdefault(os.path.realpath(path), []).append(path)
+    problems = [
+        f"output {' and '.join(names)} is given {len(names)} times and would be counted so often"
+        for names in places.values()
+        if len(names) > 1
+    ]
+    if problems:
+        raise DeclarationError(problems)
+    return ordered
 
 
 def build_channels(
@@ -208,9 +227,6 @@ def build_cards(
     findings = tuple(dict.fromkeys(finding for channel in channels.values() for finding in channel.findings))
     if strict:
         raise_errors(findings)
-    problems = sign_problems({category: channel.card for category, channel in channels.items()})
-    if problems:
-        raise DeclarationError(problems)
     label = analysis.label
     written: dict[str, BuiltChannel] = {}
     for category, channel in channels.items():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
 
 from pocket_combine.errors import DeclarationError, nearest
-from pocket_combine.names import name_problem
+from pocket_combine.names import DATA, name_problem
 from pocket_combine.processes import DataProcess, DataProcesses, MCProcesses, ProcessColumn
 from pocket_combine.systematics import Systematics
 
@@ -46,8 +49,21 @@ class Plan:
 
     def pairs_of(self, column: int) -> tuple[int, int]:
         """Return the first and one past the last index in `pairs` of a column."""
-        indices = [index for index, pair in enumerate(self.pairs) if pair.column == column]
-        return (indices[0], indices[-1] + 1) if indices else (0, 0)
+        return self._pair_ranges.get(column, (0, 0))
+
+    @cached_property
+    def _pair_ranges(self) -> dict[int, tuple[int, int]]:
+        ranges = {}
+        start = 0
+        for column, pairs in groupby(self.pairs, key=lambda pair: pair.column):
+            stop = start + len(list(pairs))
+            ranges[column] = (start, stop)
+            start = stop
+        return ranges
+
+    def without_data(self) -> Plan:
+        """Return the plan for a blind build, in which no data histogram is looked at."""
+        return dataclasses.replace(self, data=None)
 
 
 def make_plan(
@@ -60,8 +76,8 @@ def make_plan(
 
     Raises:
         DeclarationError: If the declarations contradict each other: a systematic for a process that is not declared or
-            a year that the process does not have, no process at all, more than one data process. All problems are
-            listed.
+            only for years that its processes do not have, a year without any process, more than one data process, data
+            of other years. All problems are listed.
 
     Examples:
         >>> from pocket_combine.processes import MCProcess
@@ -122,13 +138,8 @@ def _contradictions(
     columns: tuple[ProcessColumn, ...],
     data_processes: DataProcesses | None,
 ) -> list[str]:
-    problems = []
     declared = {process.name: set(process.years) for process in mc_processes.values()}
-    if not columns:
-        problems.append(f"no process is defined for any of the years {years}")
-    names = [column.name for column in columns]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(f"two (process, year) pairs give the same column {name!r}: rename one of the processes")
+    problems = _column_problems(columns, years, {year for found in declared.values() for year in found})
     for row in systematics.values():
         unknown = {process: None for process, _ in row.cells if process not in declared}
         problems += [
@@ -137,14 +148,42 @@ def _contradictions(
             for process in unknown
         ]
         reached = any(cell[1] in declared.get(cell[0], ()) for cell in row.cells)
-        if row.cells and not reached and not unknown:
+        if not reached and not unknown:
             problems.append(
                 f"systematic {row.name!r} covers {sorted({year for _, year in row.cells})}, "
                 f"and none of its processes is defined in any of these years"
             )
-    if data_processes is not None and len(data_processes) != 1:
-        problems.append(
+    return problems + ([] if data_processes is None else _data_problems(data_processes, years))
+
+
+def _column_problems(columns: Sequence[ProcessColumn], years: Sequence[str], known: set[str]) -> list[str]:
+    if not columns:
+        return [f"no process is defined for any of the years {list(years)}; {nearest(years[0], known)}"]
+    covered = {column.year for column in columns}
+    problems = [
+        f"no process is defined for {year!r} of the years {list(years)}; {nearest(year, known)}"
+        for year in years
+        if year not in covered
+    ]
+    names = [column.name for column in columns]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"two (process, year) pairs give the same column {name!r}: rename one of the processes")
+    if DATA in names:
+        problems.append(f"a (process, year) pair gives the column {DATA!r}, which is reserved for data: rename it")
+    return problems
+
+
+def _data_problems(data_processes: DataProcesses, years: Sequence[str]) -> list[str]:
+    if len(data_processes) != 1:
+        return [
             f"data_processes holds {len(data_processes)} processes {list(data_processes)}, expected exactly one "
             "(leave the argument out for a card without data)"
-        )
-    return problems
+        ]
+    (data,) = data_processes.values()
+    missing = [year for year in years if year not in data.years]
+    if not missing:
+        return []
+    return [
+        f"data process {data.name!r} has the years {data.years}, but the card includes {', '.join(missing)} too: "
+        "simulation and data must be of the same years"
+    ]

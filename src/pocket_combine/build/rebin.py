@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from pocket_combine.build.binning import edge_tolerances
 from pocket_combine.errors import TemplateError
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.templates import FloatArray, Templates
@@ -14,9 +15,6 @@ from pocket_combine.templates import FloatArray, Templates
 __all__ = ["FlowPolicy", "rebin", "remove_flow"]
 
 FlowPolicy = Literal["drop", "fold", "error"]
-
-EDGE_TOLERANCE = 1e-6
-"""A requested edge matches an existing one that is closer than this fraction of the narrower bin beside it."""
 
 
 def rebin(templates: Templates, edges: Sequence[float], channel: str) -> Templates:
@@ -58,10 +56,8 @@ def _match_edges(existing: FloatArray, edges: Sequence[float], channel: str) -> 
         )
     inside = np.flatnonzero(np.isfinite(existing))
     finite = existing[inside]
-    widths = np.diff(finite)
-    narrower = np.minimum(np.append(widths, np.inf), np.insert(widths, 0, np.inf))
     nearest = np.abs(finite[:, np.newaxis] - wanted).argmin(axis=0)
-    off = np.abs(finite[nearest] - wanted) > EDGE_TOLERANCE * narrower[nearest]
+    off = np.abs(finite[nearest] - wanted) > edge_tolerances(finite)[nearest]
     if off.any():
         problems = []
         for edge in wanted[off]:
@@ -70,6 +66,13 @@ def _match_edges(existing: FloatArray, edges: Sequence[float], channel: str) -> 
             problems.append(f"{edge:.10g} (nearest: {', '.join(beside)})")
         raise TemplateError(
             f"channel {channel}: bins_edges not among the edges of the histogram: {'; '.join(problems)}"
+        )
+    same = np.flatnonzero(np.diff(nearest) == 0)
+    if same.size:
+        first, second = wanted[same[0]], wanted[same[0] + 1]
+        raise TemplateError(
+            f"channel {channel}: bins_edges has {first!r} and {second!r}, which are both the edge "
+            f"{finite[nearest[same[0]]]:.10g} of the histogram"
         )
     return [int(index) for index in inside[nearest]]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pocket_combine.build.write import file_name_problem
-from pocket_combine.card.model import Card
+from pocket_combine.card.model import Card, is_shape_kind
 from pocket_combine.errors import DeclarationError
 from pocket_combine.io.atomic import atomic_write
 from pocket_combine.names import name_problem
 
-__all__ = ["combination_script", "fit_scripts", "sign_problems", "write_script"]
+__all__ = ["combination_script", "fit_scripts", "conflicts", "write_script"]
 
 _HEAD = "#!/usr/bin/env bash\nset -euo pipefail\n"
 
@@ -70,11 +70,20 @@ def combination_script(
     return "\n".join(lines) + "\n"
 
 
-def sign_problems(cards: Mapping[str, Card]) -> list[str]:
-    """Return what Combine would refuse about cards together: signs that differ between channels, or no signal.
+def conflicts(cards: Mapping[str, Card]) -> list[str]:
+    """Return what `combineCards.py` or Combine would refuse about cards together.
+
+    These are a process that is signal in one card and background in another, and a nuisance whose kinds do not go
+    together (a log-normal and a shape do: they become `shape?`).
 
     Args:
         cards: The cards, by name for the messages.
+
+    Examples:
+        >>> from pocket_combine.card.model import Channel, Column
+        >>> cards = {name: Card((Channel(name, 1),), (Column(name, "tt", id, 1.0),)) for id, name in enumerate("ab")}
+        >>> conflicts(cards)
+        ["process 'tt' is signal in a and background in b, which Combine refuses: give it one is_signal"]
     """
     signs: dict[str, dict[bool, str]] = {}
     for name, card in cards.items():
@@ -86,9 +95,25 @@ def sign_problems(cards: Mapping[str, Card]) -> list[str]:
         for process, where in signs.items()
         if len(where) == 2
     ]
-    if cards and not any(True in where for where in signs.values()):
-        problems.append("no process is a signal, which Combine refuses: declare one with is_signal=True")
+    kinds: dict[str, dict[str, str]] = {}
+    for name, card in cards.items():
+        for row in card.nuisances:
+            kind = " ".join([row.kind, *map(str, row.arguments)])
+            kinds.setdefault(row.name, {}).setdefault(kind, name)
+    problems += [
+        f"nuisance {nuisance!r} is {' and '.join(f'{kind} in {name}' for kind, name in where.items())}, which "
+        "combineCards.py refuses: give it one typ, or two names"
+        for nuisance, where in kinds.items()
+        if len(where) > 1 and not _go_together(where)
+    ]
     return problems
+
+
+def _go_together(kinds: Iterable[str]) -> bool:
+    """Return whether `combineCards.py` can write one row for a nuisance with these kinds in different cards."""
+    return len({kind for kind in kinds if kind != "lnN"}) == 1 and all(
+        kind == "lnN" or is_shape_kind(kind) for kind in kinds
+    )
 
 
 def write_script(path: str | os.PathLike[str], text: str) -> None:
@@ -222,7 +247,7 @@ def _without_toys(common: list[str]) -> list[str]:
 
 def _goodness_of_fit(common: list[str], toys: int) -> list[tuple[str, list[str]]]:
     test = ["combine", "-M", "GoodnessOfFit", "--algo", "saturated", *common]
-    mass = common[common.index("-m") + 1]
+    mass = f"{float(common[common.index('-m') + 1]):g}"  # as combine writes it into names of files
     data = f"higgsCombine_goodness_of_fit.GoodnessOfFit.mH{mass}.root"
     toy_file = f"higgsCombine_goodness_of_fit_toys.GoodnessOfFit.mH{mass}.1.root"
     collect = ["combineTool.py", "-M", "CollectGoodnessOfFit", "--input", data, toy_file, "-m", mass]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from pocket_combine.build.rebin import FlowPolicy, rebin, remove_flow
 from pocket_combine.errors import DeclarationError, TemplateError
@@ -124,9 +125,11 @@ def clip_negative(
     return templates.with_arrays(changed), findings
 
 
-def _clipped(channel: str, process: str, variation: str, contents: FloatArray, negative: FloatArray) -> Finding:
+def _clipped(
+    channel: str, process: str, variation: str, contents: FloatArray, negative: npt.NDArray[np.bool_]
+) -> Finding:
     bins = ", ".join(f"{index} ({contents[index]:.4g})" for index in np.flatnonzero(negative))
-    before, after = float(contents.sum()), float(contents[~negative.astype(bool)].sum())
+    before, after = float(contents.sum()), float(contents[~negative].sum())
     place = f"channel {channel}, process {process}" + (f", template {variation}" if variation else "")
     return Finding(
         "negative-bin",
@@ -196,7 +199,7 @@ def large_variations(templates: Templates, channel: str, threshold: float = 1.0)
     if not templates.pairs:
         return []
     nominal = templates.values[templates.pair_columns]
-    reference = np.where(nominal > 0, nominal, np.inf)
+    reference = np.where(nominal != 0, np.abs(nominal), np.inf)
     shift = np.maximum(np.abs(templates.up - nominal), np.abs(templates.down - nominal)) / reference
     rows = np.flatnonzero((shift > threshold).any(axis=1))
     by_nuisance: dict[str, list[int]] = {}
@@ -211,7 +214,8 @@ def large_variations(templates: Templates, channel: str, threshold: float = 1.0)
                 "large-variation",
                 Severity.WARNING,
                 f"channel {channel}, nuisance {nuisance}",
-                f"differs by more than {threshold:.0%} from nominal in {len(found)} processes, "
+                f"differs by more than {threshold:.0%} from nominal in {len(found)} process"
+                f"{'es' if len(found) > 1 else ''}, "
                 f"most in {templates.pairs[worst][0]}, bin {at}: {shift[worst, at]:.0%}",
                 "look at the statistics of that bin; merge bins or processes",
                 {"processes": float(len(found)), "largest": float(shift[worst, at])},

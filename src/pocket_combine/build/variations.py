@@ -11,6 +11,7 @@ import numpy as np
 
 from pocket_combine.build.binning import CATEGORY_AXIS, VARIATION_AXIS, variable_axes
 from pocket_combine.build.collect import Histograms
+from pocket_combine.declarations import text_list
 from pocket_combine.errors import DeclarationError, MissingInputError, TemplateError, join_problems, nearest
 from pocket_combine.names import NOMINAL, SHIFTS, name_problem, shifted_name
 from pocket_combine.templates import FloatArray
@@ -50,36 +51,58 @@ class ArtificialVariation:
     datasets: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        problems = [name_problem("variation", self.name)]
+        owner = f"variation {self.name!r}"
+        problem = name_problem("variation", self.name)
+        problems = [f"{owner}: {problem}"] if problem else []
         for field in ("samples", "datasets"):
-            value = getattr(self, field)
-            if isinstance(value, str):
-                problems.append(f"{field} is the text {value!r}, expected a list: [{value!r}]")
+            if field == "samples" or self.datasets is not None:
+                items, found = text_list(owner, field, getattr(self, field))
+                object.__setattr__(self, field, items)
+                problems += found
         if self.down_mode not in get_args(DownMode):
-            problems.append(f"down_mode is {self.down_mode!r}, expected 'nominal' or 'mirror'")
-        for category, weights in {**self.weights_by_category, "(default)": self.default_weight}.items():
-            array = np.asarray(weights, dtype=np.float64)
-            if array.ndim > 1 or not np.isfinite(array).all():
-                problems.append(f"weights of category {category!r} must be finite: a number or one number per bin")
-            elif self.down_mode == "mirror" and (array <= 0).any():
-                problems.append(f"down_mode='mirror' needs positive weights; category {category!r} has {array.min():g}")
-        found = [f"variation {self.name!r}: {problem}" for problem in problems if problem]
-        if found:
-            raise DeclarationError(found)
+            problems.append(f"{owner}: down_mode is {self.down_mode!r}, expected 'nominal' or 'mirror'")
+        given: Any = self.weights_by_category
+        if not isinstance(given, Mapping):
+            problems.append(f"{owner}: weights_by_category is a {type(given).__name__}, expected {{category: weights}}")
+            given = {}
+        for category, weights in {**given, "(default)": self.default_weight}.items():
+            problem = self._weight_problem(weights)
+            if problem:
+                problems.append(f"{owner}: weights of category {category!r} {problem}")
+        if problems:
+            raise DeclarationError(problems)
 
-    def apply(self, histograms: Histograms) -> dict[str, dict[str, Any]]:
+    def _weight_problem(self, weights: object) -> str | None:
+        try:
+            array = np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError):
+            array = np.array(np.nan)
+        if array.ndim > 1 or not array.size or not np.isfinite(array).all():
+            return f"are {weights!r:.60}, expected a finite number or one per bin"
+        if self.down_mode == "mirror" and (array <= 0).any():
+            return f"have {array.min():g}, and down_mode='mirror' divides by them: expected positive numbers"
+        return None
+
+    def apply(self, histograms: Histograms, categories: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
         """Return the histograms with the variation; the given ones are not changed, untouched ones are shared.
 
         Samples and datasets that are not there are passed over: they may be in another output.
+
+        Args:
+            histograms: `{sample: {dataset: histogram}}` of one variable.
+            categories: Categories that matter for this variable; in others Up and Down are the nominal templates, and
+                their weights need not fit its bins. By default all, and then every category that has weights must be
+                there.
         """
         result = {sample: dict(datasets) for sample, datasets in histograms.items()}
         for sample in self.samples:
             for dataset, histogram in result.get(sample, {}).items():
                 if self.datasets is None or dataset in self.datasets:
-                    result[sample][dataset] = self._extend(histogram, f"sample {sample}, dataset {dataset}")
+                    place = f"sample {sample}, dataset {dataset}"
+                    result[sample][dataset] = self._extend(histogram, categories, place)
         return result
 
-    def _extend(self, histogram: Any, place: str) -> Any:
+    def _extend(self, histogram: Any, wanted: Sequence[str] | None, place: str) -> Any:
         names = [axis.name for axis in histogram.axes]
         if CATEGORY_AXIS not in names or VARIATION_AXIS not in names:
             raise TemplateError(f"{place}: the axes are {names}, expected 'cat' and 'variation' too; is it data?")
@@ -89,7 +112,7 @@ class ArtificialVariation:
         variations = list(histogram.axes[VARIATION_AXIS])
         categories = list(histogram.axes[CATEGORY_AXIS])
         new = [shifted_name(self.name, shift) for shift in SHIFTS]
-        self._require_names(variations, categories, new, place)
+        self._require_names(variations, categories, wanted, new, place)
         axes = [
             hist.axis.StrCategory([*variations, *new], name=VARIATION_AXIS, label=axis.label, growth=axis.traits.growth)
             if axis.name == VARIATION_AXIS
@@ -104,7 +127,9 @@ class ArtificialVariation:
         last = variable_axes(histogram)[-1]
         for row, category in enumerate(categories):
             nominal = old[row, variations.index(NOMINAL)]
-            weights = self._weights(category, last, place)
+            weights = np.ones(last.extent)
+            if wanted is None or category in wanted:
+                weights = self._weights(category, last, place)
             mirrored = np.ones_like(weights) if self.down_mode == "nominal" else 1.0 / weights
             for at, factors in enumerate((weights, mirrored)):
                 factors = self._normalised(factors, nominal["value"])
@@ -112,8 +137,11 @@ class ArtificialVariation:
                 grown["variance"][row, len(variations) + at] = nominal["variance"] * factors**2
         return extended
 
-    def _require_names(self, variations: list[str], categories: list[str], new: list[str], place: str) -> None:
-        unknown = [category for category in self.weights_by_category if category not in categories]
+    def _require_names(
+        self, variations: list[str], categories: list[str], wanted: Sequence[str] | None, new: list[str], place: str
+    ) -> None:
+        asked = [*self.weights_by_category] if wanted is None else [*wanted]
+        unknown = [category for category in asked if category not in categories]
         if unknown:
             problems = [f"{place}: no category {name!r}; {nearest(name, categories)}" for name in unknown]
             raise MissingInputError(join_problems(problems))

@@ -20,7 +20,7 @@ def with_shapes_name(card: Card, shapes_name: str) -> Card:
     return dataclasses.replace(card, shapes=tuple(dataclasses.replace(rule, path=shapes_name) for rule in card.shapes))
 
 
-def file_name_problem(argument: str, name: str, suffix: str = "") -> str | None:
+def file_name_problem(argument: str, name: object, suffix: str = "") -> str | None:
     """Return what is wrong with the name of a file that is to stand in a card or a script, or `None`.
 
     Examples:
@@ -29,8 +29,10 @@ def file_name_problem(argument: str, name: str, suffix: str = "") -> str | None:
         >>> file_name_problem("path", "combine.txt", ".sh")
         "path is 'combine.txt', expected a name that ends in .sh"
     """
-    if Path(name).name != name or not name or any(character.isspace() for character in name):
+    if not isinstance(name, str) or Path(name).name != name or not name or any(map(str.isspace, name)):
         return f"{argument} is {name!r}, expected a file name without folders and blanks"
+    if name.startswith("-") or "$" in name:
+        return f"{argument} is {name!r}, which Combine reads as an option or fills in: begin without '-', leave out '$'"
     if not name.endswith(suffix):
         return f"{argument} is {name!r}, expected a name that ends in {suffix}"
     return None
@@ -48,7 +50,7 @@ def write_channel(
         CardError: If the card holds something that its format cannot express.
         RootFileError: If the templates cannot be written.
     """
-    problems = [file_name_problem("card_name", card_name), file_name_problem("shapes_name", shapes_name)]
+    problems = [file_name_problem("card_name", card_name), file_name_problem("shapes_name", shapes_name, ".root")]
     if card_name == shapes_name:
         problems.append(f"card_name and shapes_name are both {card_name!r}")
     found = [problem for problem in problems if problem]
