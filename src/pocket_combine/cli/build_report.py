@@ -45,7 +45,8 @@ def show_report(report: BuildReport, analysis: Analysis, *, with_data: bool) -> 
         rows[channel.name] = {**by_process, _BACKGROUND: background, _TOTAL: sum(by_process.values())}
         if with_data and channel.templates.observation is not None:
             rows[channel.name][_DATA] = float(channel.templates.observation.sum())
-    console.print(f"Expected events in each channel, {counted(len(analysis.years), 'year')} together", style="bold")
+    years = f", {len(analysis.years)} years together" if len(analysis.years) > 1 else f", {analysis.years[0]}"
+    console.print(f"Expected events in each channel{years}", style="bold")
     for table in yield_tables(rows, first="Process", last=(_BACKGROUND, _TOTAL, _DATA), width=console.width):
         console.print()
         console.print(table)
