@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.errors import OutputFileError, UnsafePickleError
+from pocket_combine.io.pickles.arguments import kind_of
 from pocket_combine.io.pickles.inert import Global
 
 __all__ = ["AXIS_KINDS", "INTERNAL_CONVERSION", "check_attributes", "check_axis_state", "check_histogram_state"]
@@ -74,7 +75,7 @@ class _State:
         """Read the name and label of an axis, which become attributes of it."""
         metadata = self.take()
         if type(metadata) is not dict:
-            raise UnsafePickleError(f"gives an axis a {type(metadata).__name__} as metadata")
+            raise UnsafePickleError(f"gives an axis {kind_of(metadata)} as metadata")
         check_attributes(metadata, hist.axis.StrCategory)
 
     def array(self, dtype: type[np.generic], what: str) -> npt.NDArray[Any]:
@@ -258,7 +259,7 @@ def check_histogram_state(storage: str, state: object, conversion: Callable[[str
 
 def _as_tuple(state: object) -> tuple[Any, ...]:
     if type(state) is not tuple:
-        raise UnsafePickleError(f"gives a histogram a {type(state).__name__} as its state")
+        raise UnsafePickleError(f"gives a histogram {kind_of(state)} as its state")
     return state
 
 

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pocket_combine.errors import UnsafePickleError
 from pocket_combine.io.pickles.limits import Limits
 
-__all__ = ["Builder", "Fragment", "Global", "Placeholder", "exactly", "is_count"]
+__all__ = ["Builder", "Fragment", "Global", "Placeholder"]
 
 
 @dataclass(frozen=True)
@@ -80,21 +79,3 @@ class Placeholder:
 
     def __repr__(self) -> str:
         return f"<placeholder for {self.name}>"
-
-
-def exactly(arguments: tuple[Any, ...], types: tuple[type, ...], name: str) -> tuple[Any, ...]:
-    """Return the arguments if there are as many as `types` and each is of exactly that type.
-
-    Raises:
-        UnsafePickleError: If not.
-    """
-    if tuple(map(type, arguments)) != types:
-        found = ", ".join(type(argument).__name__ for argument in arguments)
-        expected = ", ".join(kind.__name__ for kind in types)
-        raise UnsafePickleError(f"{name} is called with ({found}), expected ({expected})")
-    return arguments
-
-
-def is_count(value: object) -> bool:
-    """Return whether a value is an integer (and not a truth value) of 0 or more."""
-    return type(value) is int and value >= 0

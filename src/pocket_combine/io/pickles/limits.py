@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pocket_combine.errors import OutputFileError
+from pocket_combine.io.pickles.arguments import kind_of
 
 __all__ = ["LARGE", "Limits"]
 
@@ -65,7 +66,8 @@ class Limits:
             if kind is tuple:
                 self._check_tuple(key)
             elif not _is_plain_number(key):
-                raise OutputFileError(f"has a {kind.__name__} as a key or as a member of a set")
+                shown = "an integer of 2^60 or more" if kind is int else kind_of(key)
+                raise OutputFileError(f"has {shown} as a key or as a member of a set")
 
     def _check_tuple(self, key: tuple[Any, ...]) -> None:
         leaves = list(itertools.islice(_leaves(key, 4), _MOST_LEAVES + 1))

@@ -15,6 +15,7 @@ from pocket_combine.io.pickles.trust import NameTable
 __all__ = ["Machine"]
 
 _SPENT = Placeholder("contents that a histogram has taken over")
+_BULKY = frozenset({np.ndarray, bytes, bytearray})
 _NOT_TRUSTED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
 
 
@@ -95,9 +96,9 @@ class Machine:
         return value
 
 
-def _is_large(value: object) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.nbytes >= LARGE
-    if isinstance(value, (bytes, bytearray)):
-        return len(value) >= LARGE
-    return type(value) is tuple and any(type(item) is not tuple and _is_large(item) for item in value)
+def _is_large(value: Any) -> bool:
+    kind = type(value)
+    if kind is tuple:
+        # A state, or the arguments that made an array: they keep it or its bytes alive.
+        return any(_is_large(item) for item in value if type(item) in _BULKY)
+    return kind in _BULKY and (value.nbytes if kind is np.ndarray else len(value)) >= LARGE

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.errors import OutputFileError, UnsafePickleError
-from pocket_combine.io.pickles.inert import Builder, Global, exactly, is_count
+from pocket_combine.io.pickles.arguments import exactly, is_count, kind_of
+from pocket_combine.io.pickles.inert import Builder, Global
 from pocket_combine.io.pickles.limits import Limits
 
 __all__ = ["NUMPY_NAMES"]
@@ -105,9 +106,7 @@ def _from_buffer(arguments: tuple[Any, ...], _limits: Limits) -> npt.NDArray[Any
 def _array(contents: Any, dtype: Any, shape: Any, order: Any) -> npt.NDArray[Any]:
     """Return an array over the bytes of `contents`, which are not copied."""
     if not isinstance(dtype, np.dtype) or type(contents) not in (bytes, bytearray):
-        raise UnsafePickleError(
-            f"gives an array a {type(contents).__name__} as contents and a {type(dtype).__name__} as dtype"
-        )
+        raise UnsafePickleError(f"gives an array {kind_of(contents)} as contents and {kind_of(dtype)} as dtype")
     if type(shape) is not tuple or not all(map(is_count, shape)) or len(shape) > _MOST_DIMENSIONS:
         raise UnsafePickleError("gives an array an odd shape")
     count = math.prod(shape)

@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeAlias
 
 from pocket_combine.errors import OutputFileError, UnsafePickleError
+from pocket_combine.io.pickles.arguments import kind_of
 from pocket_combine.io.pickles.inert import Builder, Global, Placeholder
 from pocket_combine.io.pickles.limits import LARGE
 from pocket_combine.io.pickles.machine import Machine
 from pocket_combine.io.pickles.trust import Trusted, append_trusted, build_trusted, set_trusted
 
-__all__ = ["LINES", "OPCODES", "STOP", "refusal"]
+__all__ = ["LINES", "OPCODES", "SHORT", "STOP", "refusal"]
 
 _MAPPINGS = (dict, collections.OrderedDict, collections.Counter)
 _SEQUENCES = (list, collections.deque)
@@ -98,6 +99,8 @@ def _empty(make: Callable[[], Collection[Any]]) -> Operation:
 def _tuple_of(count: int) -> Operation:
     def push(machine: Machine, _data: Data) -> None:
         stack = machine.stack
+        if len(stack) < count:
+            raise OutputFileError(f"is damaged: a tuple of {count} has {len(stack)} values")
         stack[-count:] = [tuple(stack[-count:])]
 
     return push
@@ -122,7 +125,7 @@ def _extend(machine: Machine, values: list[Any]) -> None:
     elif id(target) in machine.trusted:
         append_trusted(target, values)
     elif not isinstance(target, Placeholder):
-        raise UnsafePickleError(f"appends to a value of type {type(target).__name__}")
+        raise UnsafePickleError(f"appends to {kind_of(target)}")
 
 
 def _set_item(machine: Machine, _data: Data) -> None:
@@ -144,14 +147,14 @@ def _update(machine: Machine, keys: Sequence[Any], values: Sequence[Any]) -> Non
     elif id(target) in machine.trusted:
         set_trusted(target, keys, values)
     elif not isinstance(target, Placeholder):
-        raise UnsafePickleError(f"sets items of a value of type {type(target).__name__}")
+        raise UnsafePickleError(f"sets items of {kind_of(target)}")
 
 
 def _add_items(machine: Machine, _data: Data) -> None:
     group = machine.pop_group()
     target = machine.stack[-1]
     if type(target) is not set:
-        raise UnsafePickleError(f"adds members to a value of type {type(target).__name__}")
+        raise UnsafePickleError(f"adds members to {kind_of(target)}")
     machine.limits.check_keys(group)
     target.update(group)
 
@@ -193,13 +196,13 @@ def _reduce(machine: Machine, _data: Data) -> None:
 
 def _call(machine: Machine, target: object, arguments: object) -> object:
     if not isinstance(arguments, tuple):
-        raise OutputFileError(f"calls {target!r} with a {type(arguments).__name__} in place of arguments")
+        raise OutputFileError(f"calls {target!r} with {kind_of(arguments)} in place of arguments")
     if isinstance(target, Placeholder):
         return target
     if isinstance(target, Trusted):
         return machine.trust(target.call(arguments))
     if not isinstance(target, Global):
-        raise UnsafePickleError(f"calls a value of type {type(target).__name__}")
+        raise UnsafePickleError(f"calls {kind_of(target)}")
     if target.call is None:
         raise UnsafePickleError(f"calls {target.name}, which is allowed as a name only")
     return target.call(arguments, machine.limits)
@@ -217,13 +220,13 @@ def _new_with_keywords(machine: Machine, _data: Data) -> None:
 
 def _make(machine: Machine, target: object, arguments: object, keywords: object) -> object:
     if not isinstance(arguments, tuple) or not isinstance(keywords, dict):
-        raise OutputFileError(f"makes a {target!r} with a {type(arguments).__name__} in place of arguments")
+        raise OutputFileError(f"makes a {target!r} with {kind_of(arguments)} in place of arguments")
     if isinstance(target, Placeholder):
         return target
     if isinstance(target, Trusted):
         return machine.trust(target.new(arguments, keywords))
     if not isinstance(target, Global):
-        raise UnsafePickleError(f"makes an object of a value of type {type(target).__name__}")
+        raise UnsafePickleError(f"makes an object of {kind_of(target)}")
     if target.new is None:
         raise UnsafePickleError(f"makes an object of {target.name}, which is not read so")
     if arguments or keywords:
@@ -242,12 +245,15 @@ def _build(machine: Machine, _data: Data) -> None:
         if index < len(machine.memo) and machine.memo[index] is target:
             machine.memo[index] = built
         if target.spends_state:
-            machine.forget(index + 1)
+            machine.forget(index)
     elif id(target) in machine.trusted:
         build_trusted(target, state)
     elif not isinstance(target, Placeholder) and (state or type(target) not in _CONTAINERS):
-        raise UnsafePickleError(f"sets the state of a value of type {type(target).__name__}")
+        raise UnsafePickleError(f"sets the state of {kind_of(target)}")
 
+
+SHORT = -1
+"""In place of a size: one byte tells the length of the argument."""
 
 LINES = -2
 """In place of a size: the argument is two lines of text."""
@@ -256,7 +262,7 @@ STOP = -16
 """In place of a size: the program ends."""
 
 OPCODES: dict[int, tuple[int, Operation]] = {
-    # Size of the argument (negative: so many bytes tell its length, or `LINES`), what to do.
+    # Size of the argument (-4, -8: so many bytes tell its length, or one of the words above), what to do.
     opcode[0]: (size, operation)
     for opcode, size, operation in (
         (pickle.PROTO, 1, _protocol),
@@ -270,13 +276,13 @@ OPCODES: dict[int, tuple[int, Operation]] = {
         (pickle.BININT1, 1, _small_integer),
         (pickle.BININT2, 2, _unsigned),
         (pickle.BININT, 4, _signed),
-        (pickle.LONG1, -1, _signed),
+        (pickle.LONG1, SHORT, _signed),
         (pickle.LONG4, -4, _signed),
         (pickle.BINFLOAT, 8, _float),
-        (pickle.SHORT_BINUNICODE, -1, _text),
+        (pickle.SHORT_BINUNICODE, SHORT, _text),
         (pickle.BINUNICODE, -4, _text),
         (pickle.BINUNICODE8, -8, _text),
-        (pickle.SHORT_BINBYTES, -1, _bytes),
+        (pickle.SHORT_BINBYTES, SHORT, _bytes),
         (pickle.BINBYTES, -4, _bytes),
         (pickle.BINBYTES8, -8, _bytes),
         (pickle.BYTEARRAY8, -8, _byte_array),

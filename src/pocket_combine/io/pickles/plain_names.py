@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.errors import UnsafePickleError
-from pocket_combine.io.pickles.inert import Builder, Global, Placeholder, exactly
+from pocket_combine.io.pickles.arguments import exactly, kind_of
+from pocket_combine.io.pickles.inert import Builder, Global, Placeholder
 from pocket_combine.io.pickles.limits import Limits
 
 __all__ = ["PLAIN_NAMES", "ColumnAccumulator", "ValueAccumulator"]
@@ -128,7 +130,7 @@ def _deque(arguments: tuple[Any, ...], limits: Limits) -> collections.deque[Any]
 
 def _bytes_like(value: Any, name: str) -> bytes:
     if type(value) not in (bytes, str):
-        raise UnsafePickleError(f"{name} is called with a {type(value).__name__}, expected bytes")
+        raise UnsafePickleError(f"{name} is called with {kind_of(value)}, expected bytes")
     return value.encode("latin-1") if isinstance(value, str) else bytes(value)
 
 
@@ -173,7 +175,7 @@ def _integers(arguments: tuple[Any, ...], name: str, *, optional: bool) -> tuple
 
 
 _ACCUMULATORS = "coffea.processor.accumulator"
-_BUILTINS: Final = {
+_BUILTINS: Final[dict[str, Callable[[tuple[Any, ...], Limits], object] | None]] = {
     "bytearray": _bytearray,
     "bytes": _bytes,
     "complex": _complex,
@@ -194,8 +196,12 @@ _BUILTINS: Final = {
 PLAIN_NAMES: Final[dict[tuple[str, str], Global]] = {
     (module, name): Global(f"{module}.{name}", call, new)
     for module, name, call, new in (
-        # `__builtin__` is how protocol 2 spells the module, so that Python 2 can read it.
-        *((module, name, call, None) for module in ("builtins", "__builtin__") for name, call in _BUILTINS.items()),
+        *(("builtins", name, call, None) for name, call in _BUILTINS.items()),
+        # Protocol 2 spells names so that Python 2 can read them.
+        *(
+            ("__builtin__", name, call, None)
+            for name, call in {**_BUILTINS, "xrange": _range, "long": None, "unicode": None}.items()
+        ),
         ("collections", "Counter", _counter, None),
         ("collections", "OrderedDict", _ordered_dict, None),
         ("collections", "defaultdict", _default_dict, None),

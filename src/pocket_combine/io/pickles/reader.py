@@ -19,7 +19,7 @@ from pocket_combine.errors import OutputFileError, UnsafePickleError
 from pocket_combine.io.pickles.limits import Limits
 from pocket_combine.io.pickles.machine import Machine
 from pocket_combine.io.pickles.nesting import check_nesting
-from pocket_combine.io.pickles.opcodes import LINES, OPCODES, STOP, refusal
+from pocket_combine.io.pickles.opcodes import LINES, OPCODES, SHORT, STOP, refusal
 from pocket_combine.io.pickles.trust import NameTable
 
 __all__ = ["ByteStream", "unpickle"]
@@ -106,6 +106,11 @@ class _Reader:
                 elif 0 < size <= len(buffer) - position:
                     operation(machine, buffer[position : position + size])
                     position += size
+                elif size == SHORT and position < len(buffer) and position + buffer[position] < len(buffer):
+                    # Names and labels, most of the opcodes of an output.
+                    end = position + 1 + buffer[position]
+                    operation(machine, buffer[position + 1 : end])
+                    position = end
                 elif size == STOP:
                     self._buffer, self._position = buffer, position
                     return self._finish()
@@ -173,7 +178,9 @@ class _Reader:
     def _finish(self) -> Any:
         stack = self._machine.stack
         if len(stack) != 1 or self._machine.marks:
-            raise OutputFileError(f"is damaged: its pickle leaves {len(stack)} values, expected one")
+            raise OutputFileError(
+                f"is damaged: its pickle ends with {len(stack)} values and {len(self._machine.marks)} unfinished groups"
+            )
         if self._position < len(self._buffer) or self._stream.read():
             raise OutputFileError(
                 "goes on after the end of its pickle: only the first of several objects would be read"
