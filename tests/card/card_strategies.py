@@ -170,5 +170,9 @@ def _parameters(
                 rates.append(RateParameter(name, draw(patterns[0]), draw(patterns[1]), formula=formula, arguments=used))
             else:
                 width: float | str = draw(positive | st.sampled_from(arguments))
-                constraints.append(Constraint(name, formula, used, width))
+                variable = ExternalArgument(f"{name}_x", value, limits, constant=limits is None)
+                inline = draw(st.booleans())
+                if inline:
+                    used, formula = (*used, variable.name), f"{formula}-@{len(used)}"
+                constraints.append(Constraint(name, formula, used, width, (variable,) if inline else ()))
     return tuple(parameters), tuple(extras), tuple(rates), tuple(constraints)

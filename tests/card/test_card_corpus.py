@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,14 @@ import pytest
 
 from pocket_combine.card.load import load_card
 from pocket_combine.card.model import Card
-from pocket_combine.card.parser import parse_card, read_card
+from pocket_combine.card.parser import parse_card, read_card, read_card_with_findings
 from pocket_combine.card.writer import write_card
 from pocket_combine.errors import CardError
 from pocket_combine.names import DATA
 
+CORPUS = Path(__file__).resolve().parents[1] / "data" / "cards"
+VALID = sorted(CORPUS.glob("valid/*.txt"))
+INVALID = sorted(path for path in CORPUS.glob("invalid/*.txt") if not path.name.endswith(".error.txt"))
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
 FOLDERS = sorted(path.parent for path in REFERENCE.glob("*/datacard.txt"))
 
@@ -119,3 +124,27 @@ def test_templates_are_those_of_combine(folder: Path) -> None:
                 np.testing.assert_allclose(row, combine, rtol=2e-7, atol=1.001e-9 * row.sum())
                 compared += 1
     assert compared or "synthetic" not in folder.name
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+def test_valid_cards_mean_what_stands_beside_them(path: Path) -> None:
+    parsed = read_card_with_findings(path)
+    found = {name: value for name, value in dataclasses.asdict(parsed.card).items() if value}
+    found["findings"] = [f"{finding.place.rpartition(':')[2]} {finding.code}" for finding in parsed.findings]
+    assert json.loads(json.dumps(found)) == json.loads(path.with_suffix(".json").read_text())
+    assert parse_card(write_card(parsed.card)) == parsed.card
+
+
+@pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+def test_invalid_cards_are_refused_as_stands_beside_them(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    with pytest.raises(CardError) as caught:
+        load_card(path.name)
+    expected, found = path.with_suffix(".error.txt").read_text(), f"{caught.value}\n"
+    # [...] stands for details of damaged ROOT files, which belong to their reader.
+    assert expected == found or re.fullmatch(re.escape(expected).replace(r"\[\.\.\.\]", ".+"), found)
+
+
+def test_the_corpus_is_complete() -> None:
+    assert len(INVALID) >= 120
+    assert {path.stem.split("-")[0] for path in INVALID} >= {"header", "shapes", "row", "rateParam", "edit", "root"}

@@ -144,7 +144,7 @@ def test_missing_templates_say_what_was_looked_up_and_why(tmp_path: Path) -> Non
 def test_a_missing_file_is_reported_once_with_the_rule(tmp_path: Path) -> None:
     assert problems_of(CARD, tmp_path) == (
         "channel SR, process sig, 'shapes * * shapes.root $CHANNEL/$PROCESS $CHANNEL/$PROCESS_$SYSTEMATIC': "
-        "shapes.root: cannot be opened: No such file or directory",
+        "shapes.root: no such file, neither from the current folder nor beside the card",
     )
 
 

@@ -125,7 +125,7 @@ def _drop_rows_without_effect(draft: Draft) -> None:
         )
     declared = draft.declared_nuisances
     counted = len(draft.rows) + len(draft.parameters) + len(draft.constraints)
-    if declared is not None and not draft.edited and declared.value != counted:
+    if declared is not None and not draft.edited and not draft.unread and declared.value != counted:
         parts = [
             plural(len(draft.rows), "nuisance row"),
             plural(len(draft.parameters), "param line"),
@@ -175,7 +175,7 @@ def _check_groups(draft: Draft) -> None:
     known |= {placed.value.name for placed in draft.parameters}
     for name, members in draft.group_members.items():
         for member, line in members.items():
-            if member in known:
+            if member in known or member in draft.unread:
                 continue
             if member in formulas:
                 why = "is a formula, and only parameters can be members"

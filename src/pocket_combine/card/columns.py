@@ -80,8 +80,9 @@ def make_columns(header: HeaderLines) -> None:
             header.problem(ids.line, f"column {index} (channel {channel}, process {process}): {error}")
         columns.append(DraftColumn(channel, process, process_id, 0.0))
     header.draft.columns = columns
+    if not header.broken:
+        _check_processes(header, names.line, ids.line)
     _set_channels(header, bins)
-    _check_processes(header, names.line, ids.line)
     _read_rates(header, rates)
     header.draft.complete = not header.broken
 
@@ -107,8 +108,11 @@ def _set_channels(header: HeaderLines, bins: Placed[list[str]]) -> None:
     draft = header.draft
     if observed is not None:
         draft.channels = list(dict.fromkeys(observed.value))
-        for channel in repeated(observed.value):
+        twice = repeated(observed.value)
+        for channel in twice:
             header.problem(observed.line, f"channel {channel} occurs twice")
+        if twice:
+            return
         for channel in appearance:
             if channel not in draft.channels:
                 hint = draft.notes.hint(channel, draft.channels)

@@ -45,13 +45,13 @@ class Notes:
     Attributes:
         source: What messages call the card: its file.
         problems: Line and sentence of each problem.
-        findings: What was noticed.
+        findings: Line and text of what was noticed.
         hints: How many names were looked for so far, see `hint`.
     """
 
     source: str
     problems: list[tuple[int, str]] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[tuple[int, Finding]] = field(default_factory=list)
     hints: int = 0
 
     def problem(self, line: int, message: str) -> None:
@@ -60,7 +60,7 @@ class Notes:
 
     def finding(self, code: str, severity: Severity, line: int, message: str, advice: str = "") -> None:
         """Note something that is worth knowing."""
-        self.findings.append(Finding(code, severity, f"{self.source}:{line}", message, advice))
+        self.findings.append((line, Finding(code, severity, f"{self.source}:{line}", message, advice)))
 
     def warn(self, code: str, line: int, message: str, advice: str = "") -> None:
         """Note something that looks wrong."""
@@ -71,10 +71,15 @@ class Notes:
 
         Comparing a thousand unknown names with a thousand known ones would take minutes.
         """
-        if len(name) > _LONGEST_HINTED or self.hints >= _MOST_HINTS:
+        existing = set(existing)
+        if not existing or len(name) > _LONGEST_HINTED or self.hints >= _MOST_HINTS:
             return ""
         self.hints += 1
         return f"; {nearest(name, existing)}"
+
+    def ordered_findings(self) -> tuple[Finding, ...]:
+        """Return the findings in the order of their lines."""
+        return tuple(finding for _, finding in sorted(self.findings, key=lambda found: found[0]))
 
     def raise_problems(self) -> None:
         """Raise all problems together, in the order of their lines.
@@ -145,6 +150,7 @@ class Draft:
         edited: Whether there is a `nuisance edit` line.
         group_members: Members of each group, with the line that named them.
         dropped: Names of nuisances without effect.
+        unread: Names whose lines could not be read, so that what refers to them is not to blame.
     """
 
     notes: Notes
@@ -166,6 +172,7 @@ class Draft:
     mc_stats: list[Placed[AutoMCStats]] = field(default_factory=list)
     frozen: dict[str, int] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
     _rows_by_name: dict[str, list[DraftRow]] = field(default_factory=dict)
 
     @property

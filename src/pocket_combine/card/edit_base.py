@@ -70,14 +70,14 @@ class Edit:
                 self.warn("extra-words", f"option {shown(word)} is ignored", f"known here: {expected}")
         return set(words)
 
-    def not_found(self, what: str, channel: str, options: Collection[str]) -> None:
+    def not_found(self, what: str, channel: str, options: Collection[str], hint: str = "") -> None:
         """Refuse a command that acts on nothing, where Combine does: not with `ifexists`, nor with channel `*`.
 
         Raises:
             ValueError: If the command must act on something.
         """
         if channel != "*" and "ifexists" not in options:
-            raise ValueError(f"{what}; add the option ifexists if that is as it should be")
+            raise ValueError(f"{what}; add the option ifexists if that is as it should be{hint}")
         self.warn("edit-without-effect", f"acts on nothing: {what}")
 
     def new_row(self, name: str, kind: str, model: DraftRow | None = None) -> DraftRow:

@@ -249,7 +249,7 @@ def _freeze(edit: Edit, words: Sequence[str]) -> None:
     found = [name for name in free if matches(name)] or [name for name in constrained if matches(name)]
     if not found:
         what = f"no parameter above this line matches {shown(words[0])}"
-        edit.not_found(what + draft.notes.hint(words[0], [*free, *constrained]), "", options)
+        edit.not_found(what, "", options, draft.notes.hint(words[0], [*free, *constrained]))
     for name in found:
         draft.frozen.setdefault(name, edit.line)
 

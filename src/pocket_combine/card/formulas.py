@@ -52,6 +52,7 @@ def check_formulas(draft: Draft, pois: Collection[str]) -> set[str]:
     known = {*pois, "MH", *(row.name for row in draft.rows), *draft.external_arguments}
     known |= {placed.value.name for placed in draft.parameters}
     known |= {placed.value.name for placed in draft.rate_parameters}
+    known |= {variable.name for placed in draft.constraints for variable in placed.value.defined}
     used = _check_rate_formulas(draft, known) | _check_constraints(draft, known)
     _check_cycles(draft)
     return used
@@ -93,7 +94,7 @@ def _check_form(draft: Draft, line: int, place: str, formula: str, argument_coun
 
 def _check_names(draft: Draft, line: int, place: str, names: Collection[str], known: set[str]) -> None:
     for name in names:
-        if name not in known:
+        if name not in known and name not in draft.unread:
             draft.notes.problem(line, f"{place}: no parameter {shown(name)}{draft.notes.hint(name, known)}")
 
 

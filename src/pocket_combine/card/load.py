@@ -78,7 +78,10 @@ def load_card(
             template, a rate that disagrees with its template, …. All problems are listed.
     """
     parsed = read_card_with_findings(path, options=options)
-    loaded = load_templates(parsed.card, directory=Path(path).parent, mass=mass, keywords=keywords)
+    try:
+        loaded = load_templates(parsed.card, directory=Path(path).parent, mass=mass, keywords=keywords)
+    except CardError as error:
+        raise CardError([f"{parsed.source}: {problem}" for problem in error.problems]) from error
     return LoadedCard(parsed.card, loaded.templates, (*parsed.findings, *loaded.findings), parsed.source)
 
 
@@ -160,7 +163,7 @@ def _assemble(plan: ChannelPlan, library: Library) -> tuple[Templates | None, li
     columns = plan.everything()
     wanted = [(column, column.name) for column in columns]
     wanted += [(column, name) for column in columns for pair in column.pairs for name in pair.names]
-    found = [library.places[column.path, name] for column, name in wanted]
+    found = library.find(wanted)
     problems = _binning_problems(plan, library, wanted, [number for number, _ in found])
     problems += [
         f"channel {plan.channel}, process {column.process}, nuisance {pair.nuisance}: the cell "
@@ -238,7 +241,7 @@ def _rows(library: Library, wanted: list[tuple[ColumnPlan, str]]) -> tuple[Float
     """Return contents and variances of histograms, one row each."""
     if not wanted:
         return np.empty(0), np.empty(0)
-    found = [library.places[column.path, name] for column, name in wanted]
+    found = library.find(wanted)
     number = np.array([place[0] for place in found])
     row = np.array([place[1] for place in found])
     bins = library.sets[number[0]].edges.size - 1

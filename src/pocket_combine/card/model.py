@@ -212,12 +212,14 @@ class Constraint:
         formula: Formula in parameter names or in `@0`, `@1`, ….
         arguments: Names that `@0`, `@1`, … stand for; empty where the formula names parameters itself.
         sigma: Width: a number, or the name of a parameter.
+        defined: Variables among them that the line itself defines, as `name[value]` or `name[value,low,high]`.
     """
 
     name: str
     formula: str
     arguments: tuple[str, ...]
     sigma: float | str
+    defined: tuple[ExternalArgument, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -348,6 +350,12 @@ class Card:
     def processes(self, channel: str) -> tuple[str, ...]:
         """Return the names of the processes of a channel, in order."""
         return tuple(column.process for column in self._columns_by_channel[channel])
+
+    @cached_property
+    def variables(self) -> tuple[ExternalArgument, ...]:
+        """The variables for formulas: those of `extArg` lines, then those that `constr` lines define."""
+        inline = [variable for constraint in self.constraints for variable in constraint.defined]
+        return (*self.external_arguments, *dict.fromkeys(inline))
 
     @cached_property
     def nuisance_names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pocket_combine.card.rows import split_no_float
 
 __all__ = ["read_param", "read_flat_param", "read_ext_arg", "read_rate_param", "read_constr"]
 
+_COMMA = re.compile(r",(?![^\[]*\])")  # not those inside brackets
 _INLINE = re.compile(r"(?P<name>[^\[\]]+)\[(?P<numbers>[^\[\]]*)\]")
 
 
@@ -89,18 +90,12 @@ def read_ext_arg(draft: Draft, line: int, name: str, words: Sequence[str]) -> No
     if limits is not None and not limits[0] <= value <= limits[1]:
         draft.notes.problem(line, f"{place}: the value {words[1]} is outside the range {words[2]}")
         return
-    _add_external_argument(draft, line, ExternalArgument(name, value, limits, constant))
-
-
-def _add_external_argument(draft: Draft, line: int, argument: ExternalArgument) -> None:
-    earlier = draft.external_arguments.get(argument.name)
+    argument = ExternalArgument(name, value, limits, constant)
+    earlier = draft.external_arguments.get(name)
     if earlier is not None and earlier.value != argument:
-        draft.notes.warn(
-            "repeated-parameter",
-            line,
-            f"extArg {argument.name} is defined again; Combine drops the definition in line {earlier.line}",
-        )
-    draft.external_arguments[argument.name] = Placed(line, argument)
+        message = f"{place} is defined again; Combine drops the definition in line {earlier.line}"
+        draft.notes.warn("repeated-parameter", line, message)
+    draft.external_arguments[name] = Placed(line, argument)
 
 
 def read_rate_param(draft: Draft, line: int, name: str, words: Sequence[str]) -> None:
@@ -173,25 +168,26 @@ def read_constr(draft: Draft, line: int, name: str, words: Sequence[str]) -> Non
             line, f"{place}: {plural(len(words) + 1, 'word')}, expected 'name constr FORMULA [ARGUMENT,ARGUMENT] SIGMA'"
         )
         return
-    arguments = words[2].strip("{}").split(",") if len(words) == 4 else []
+    written = _COMMA.split(words[2].strip("{}")) if len(words) == 4 else []
+    defined: list[ExternalArgument] = []
     try:
-        names = tuple(_defined_inline(draft, line, argument) for argument in arguments)
+        arguments = tuple(_name_of(word, defined) for word in written)
         sigma: float | str
         try:
             sigma = read_number(words[-1])
         except ValueError:
-            sigma = _defined_inline(draft, line, words[-1])
+            sigma = _name_of(words[-1], defined)
     except ValueError as error:
         draft.notes.problem(line, f"{place}: {error}")
         return
     if not isinstance(sigma, str) and not sigma > 0:
         draft.notes.problem(line, f"{place}: sigma {words[-1]} is not above 0")
         return
-    draft.constraints.append(Placed(line, Constraint(name, words[1], names, sigma)))
+    draft.constraints.append(Placed(line, Constraint(name, words[1], arguments, sigma, tuple(defined))))
 
 
-def _defined_inline(draft: Draft, line: int, word: str) -> str:
-    """Return the name in `name[value]` or `name[value,low,high]`, after defining it as an `extArg` does."""
+def _name_of(word: str, defined: list[ExternalArgument]) -> str:
+    """Return the name in `name`, `name[value]` or `name[value,low,high]`, and note what the word defines."""
     if "[" not in word:
         return word
     found = _INLINE.fullmatch(word)
@@ -199,6 +195,7 @@ def _defined_inline(draft: Draft, line: int, word: str) -> str:
     if found is None or len(numbers) not in (1, 3):
         raise ValueError(f"{shown(word)} is neither a name nor name[value] nor name[value,low,high]")
     limits = (numbers[1], numbers[2]) if len(numbers) == 3 else None
-    argument = ExternalArgument(found["name"], numbers[0], limits, constant=limits is None)
-    _add_external_argument(draft, line, argument)
-    return argument.name
+    if limits is not None and not limits[0] <= numbers[0] <= limits[1]:
+        raise ValueError(f"{shown(word)}: the value is outside the range")
+    defined.append(ExternalArgument(found["name"], numbers[0], limits, constant=limits is None))
+    return found["name"]

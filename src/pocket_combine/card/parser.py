@@ -123,7 +123,7 @@ def parse_card_with_findings(text: str, *, source: str = "<text>", options: Card
     if draft.complete:
         close(draft, options)
     draft.notes.raise_problems()
-    return ParsedCard(_card(draft), tuple(draft.notes.findings), source, text)
+    return ParsedCard(_card(draft), draft.notes.ordered_findings(), source, text)
 
 
 def read_card(path: str | os.PathLike[str] | TextIO, *, options: CardOptions = _DEFAULTS) -> Card:
@@ -207,25 +207,30 @@ def _read_rows(lines: Sequence[str], first: int, draft: Draft) -> None:
             continue
         end = text.find("#")
         words = (text[:end] if end > 0 else text).split()
-        if len(words) < 2:
-            if words and words[0].strip("-"):
-                draft.notes.warn("ignored-line", number, f"a line of one word, {shown(words[0])}, is ignored")
-            continue
-        if words[1] == "edit":
-            read_edit(draft, number, words[1:])
-            continue
-        name = words[0]
-        if BEGINS_WITH_DIGIT.match(name):
-            name = f"theta{name}"
-        problem = word_problem("the name", name)
-        if problem:
-            draft.notes.problem(number, problem)
-        elif is_kind(words[1]):
-            read_row(draft, number, name, words[1:], cells)
-        elif words[1] in _READERS:
-            _READERS[words[1]](draft, number, name, words[1:])
-        else:
-            _refuse(draft, number, words)
+        if len(words) > 1:
+            known = len(draft.notes.problems)
+            _read_words(draft, number, words, cells)
+            if len(draft.notes.problems) > known:
+                draft.unread.add(words[0])
+        elif words and words[0].strip("-"):
+            draft.notes.warn("ignored-line", number, f"a line of one word, {shown(words[0])}, is ignored")
+
+
+def _read_words(draft: Draft, line: int, words: list[str], cells: dict[str, CellReader]) -> None:
+    name, kind = words[:2]
+    if BEGINS_WITH_DIGIT.match(name):
+        name = f"theta{name}"
+    problem = word_problem("the name", name)
+    if kind == "edit":
+        read_edit(draft, line, words[1:])
+    elif problem:
+        draft.notes.problem(line, problem)
+    elif is_kind(kind):
+        read_row(draft, line, name, words[1:], cells)
+    elif kind in _READERS:
+        _READERS[kind](draft, line, name, words[1:])
+    else:
+        _refuse(draft, line, words)
 
 
 def _refuse(draft: Draft, line: int, words: Sequence[str]) -> None:

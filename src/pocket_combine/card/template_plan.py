@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pocket_combine.card.model import FAKE, Card, Effect, Nuisance, ShapeRule, is_shape_kind
@@ -50,6 +51,11 @@ class ColumnPlan:
     path: Path
     name: str
     pairs: list[PairPlan] = field(default_factory=list)
+
+    @cached_property
+    def file(self) -> str:
+        """The file as text, which is compared faster."""
+        return str(self.path)
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,20 +26,24 @@ class Library:
 
     Attributes:
         sets: Histograms by binning.
-        places: Index in `sets` and row there of each (file, name).
+        places: Index in `sets` and row there, by file and name.
         findings: What was noticed about the files.
     """
 
     sets: list[HistogramSet] = field(default_factory=list)
-    places: dict[tuple[Path, str], tuple[int, int]] = field(default_factory=dict)
+    places: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, path: Path, histograms: HistogramSet) -> None:
         """Add histograms of a file."""
         number = len(self.sets)
         self.sets.append(histograms)
-        for row, name in enumerate(histograms.names):
-            self.places[path, name] = number, row
+        places = self.places.setdefault(str(path), {})
+        places.update((name, (number, row)) for row, name in enumerate(histograms.names))
+
+    def find(self, wanted: Iterable[tuple[ColumnPlan, str]]) -> list[tuple[int, int]]:
+        """Return index in `sets` and row there of the histograms of columns."""
+        return [self.places[column.file][name] for column, name in wanted]
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ def read_library(plans: Sequence[ChannelPlan]) -> tuple[Library, list[str]]:
         place = f"channel {plan.channel}, process {column.process}, {rule_text(column.rule)}"
         if "://" in column.rule.path:
             problems.append(f"{place}: {column.rule.path} is on a server; copy it beside the card")
+            continue
+        if not os.path.lexists(path):
+            problems.append(f"{place}: {path}: no such file, neither from the current folder nor beside the card")
             continue
         try:
             with RootFile(path) as file:

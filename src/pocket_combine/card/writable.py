@@ -140,6 +140,12 @@ def _parameter_problems(card: Card) -> Iterator[str]:
         place = f"constr {constraint.name}"
         yield from _words(f"{place}: formula", [constraint.formula])
         yield from _words(f"{place}: argument", constraint.arguments)
+        for variable in constraint.defined:
+            yield from _numbers(place, (variable.value, *(variable.range or ())))
+            if variable.name not in (*constraint.arguments, constraint.sigma):
+                yield f"{place}: defines {variable.name}, which it does not use"
+            if variable.constant == (variable.range is not None):
+                yield f"{place}: variable {variable.name} must be either constant or have a range"
         if not isinstance(constraint.sigma, str):
             yield from _numbers(place, [constraint.sigma])
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pocket_combine.card.lexical import format_number
-from pocket_combine.card.model import FAKE, Card, Effect, Nuisance, Parameter, RateParameter, ShapeRule
+from pocket_combine.card.model import FAKE, Card, Constraint, Effect, Nuisance, Parameter, RateParameter, ShapeRule
 from pocket_combine.card.renames import WrittenRow, exact_pattern, plan_rows
 from pocket_combine.card.writable import problems_of
 from pocket_combine.errors import CardError
@@ -180,10 +180,7 @@ def _format_effect(effect: Effect) -> str:
 
 def _parameters(card: Card) -> list[str]:
     rows = [_parameter(parameter) for parameter in card.parameters]
-    for constraint in card.constraints:
-        sigma = constraint.sigma if isinstance(constraint.sigma, str) else format_number(constraint.sigma)
-        arguments = [",".join(constraint.arguments)] if constraint.arguments else []
-        rows.append([constraint.name, "constr", constraint.formula, *arguments, sigma])
+    rows += [_constraint(constraint) for constraint in card.constraints]
     rows += [[name, "flatParam"] for name in card.flat_parameters]
     for extra in card.external_arguments:
         limits = ["[const]"] if extra.constant else _range(extra.range)
@@ -199,6 +196,20 @@ def _parameter(parameter: Parameter) -> list[str]:
     else:
         sigma = format_number(parameter.sigma)
     return [name, "param", format_number(parameter.mean), sigma, *_range(parameter.range)]
+
+
+def _constraint(constraint: Constraint) -> list[str]:
+    defined = {variable.name: variable for variable in constraint.defined}
+
+    def text(name: str) -> str:
+        variable = defined.pop(name, None)
+        if variable is None:
+            return name
+        return f"{name}[{','.join(map(format_number, (variable.value, *(variable.range or ()))))}]"
+
+    arguments = [",".join(map(text, constraint.arguments))] if constraint.arguments else []
+    sigma = text(constraint.sigma) if isinstance(constraint.sigma, str) else format_number(constraint.sigma)
+    return [constraint.name, "constr", constraint.formula, *arguments, sigma]
 
 
 def _rate_parameter(parameter: RateParameter) -> list[str]:
