@@ -144,6 +144,8 @@ def nearest(name: str, existing: Iterable[str], *, count: int = 3) -> str:
     Examples:
         >>> nearest("ttbr", ["ttbar", "diboson"])
         "did you mean 'ttbar'?"
+        >>> nearest("lnn", ["lnU", "lnN"])
+        "did you mean 'lnN'?"
         >>> nearest("x", ["ttbar", "diboson"])
         "available: 'diboson', 'ttbar'"
         >>> nearest("x", [])
@@ -153,6 +155,8 @@ def nearest(name: str, existing: Iterable[str], *, count: int = 3) -> str:
     if not names:
         return "there are none"
     lowered = {item.lower(): item for item in names}
+    if name.lower() in lowered:
+        return f"did you mean {lowered[name.lower()]!r}?"
     matches = difflib.get_close_matches(name, names, n=count, cutoff=0.6) or [
         lowered[item] for item in difflib.get_close_matches(name.lower(), list(lowered), n=count, cutoff=0.6)
     ]

@@ -187,7 +187,9 @@ class SystematicUncertainty:
                     continue
                 value = _number_or_pair(by_year[year], allow_pair=self.typ in ("lnN", "lnU"))
                 if isinstance(value, str):
-                    problems[f"{owner}: value {by_year[year]!r} of process {process!r} {value}"] = None
+                    # One value for all processes is one problem.
+                    whose = f" of process {process!r}" if isinstance(self.processes, Mapping) else ""
+                    problems[f"{owner}: value {by_year[year]!r}{whose} {value}"] = None
                 else:
                     cells[process, year] = value
         return cells, list(problems)

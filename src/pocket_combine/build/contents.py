@@ -10,7 +10,7 @@ import numpy as np
 
 from pocket_combine.build.binning import CATEGORY_AXIS, VARIATION_AXIS, Binning
 from pocket_combine.build.coverage import Source
-from pocket_combine.errors import MissingInputError, TemplateError, nearest
+from pocket_combine.errors import MissingInputError, TemplateError, join_problems, nearest
 from pocket_combine.names import NOMINAL
 from pocket_combine.templates import FloatArray
 
@@ -55,9 +55,8 @@ def read_contents(histogram: Any, source: Source, categories: Sequence[str]) -> 
     available = list(histogram.axes[names.index(CATEGORY_AXIS)])
     missing = [category for category in categories if category not in available]
     if missing:
-        raise MissingInputError(
-            f"{place}: category {missing[0]!r} is not on the category axis; {nearest(missing[0], available)}"
-        )
+        hints = [f"category {name!r} is not on the category axis; {nearest(name, available)}" for name in missing]
+        raise MissingInputError(join_problems([f"{place}: {hint}" for hint in hints]))
     order = [names.index(CATEGORY_AXIS)]
     variations: tuple[str, ...] = (NOMINAL,)
     if VARIATION_AXIS in names:
