@@ -31,6 +31,7 @@ _AXIS_VERSIONS = range(6, 11)
 _OBJECT_VERSIONS = range(4)
 
 _IS_REFERENCED = 1 << 4  # TObject::kIsReferenced: two more bytes follow
+_LARGEST_VERSION = 99  # uproot is not asked about more: it takes long over what is only damaged
 _LARGEST_CELLS = 1 << 27
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -117,12 +118,14 @@ class _Cursor:
         """Read byte count and version of a class; return where its members end."""
         count = self.take(">I")
         if not count & BYTE_COUNT_MASK:
-            raise UnknownLayoutError("an object without byte count")
+            raise RootFileError(f"a part at byte {self.position - 4} has no byte count")
         end = self.position + (count & ~BYTE_COUNT_MASK)
         if end > len(self.data):
             raise RootFileError(f"a part of {count & ~BYTE_COUNT_MASK} bytes does not fit into the object")
         version = self.take(">H")
         if version not in known:
+            if version > _LARGEST_VERSION:
+                raise RootFileError(f"a part at byte {self.position} has version {version}")
             raise UnknownLayoutError(f"version {version}")
         return end
 
@@ -188,8 +191,8 @@ def find_layout(data: bytes, classname: str) -> Layout:
 def _skip_named(cursor: _Cursor) -> None:
     """Step over a `TNamed`: a `TObject`, name and title."""
     end = cursor.begin(range(1, 2))
-    if cursor.take(">H") != 1:
-        raise UnknownLayoutError("version of TObject")
+    if (version := cursor.take(">H")) != 1:
+        raise RootFileError(f"version {version} of TObject")
     cursor.skip(4 + 3)  # fUniqueID and the upper bytes of fBits
     if cursor.take(">B") & _IS_REFERENCED:
         cursor.skip(2)
