@@ -1,0 +1,103 @@
+"""What a minimum is worth: its status, the parameters concerned, and the covariance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from pocket_combine.inference.minimise import Minimum, Outcome
+from pocket_combine.results import Status
+from pocket_combine.templates import FloatArray, IntArray
+
+__all__ = ["Quality", "assess"]
+
+FLAT = 1e-9
+"""An eigenvalue of the Hessian, in units of its diagonal, below which the likelihood does not change."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Assessment of a minimum.
+
+    Attributes:
+        status: How the fit ended.
+        concerned: Names of the parameters that the status is about.
+        covariance: `covariance[free, free]`, the inverse Hessian; rows of parameters at a bound are zero; empty where
+            the Hessian has no inverse.
+    """
+
+    status: Status
+    concerned: tuple[str, ...]
+    covariance: FloatArray
+
+
+def assess(minimum: Minimum, names: tuple[str, ...]) -> Quality:
+    """Return what a minimum is worth.
+
+    Args:
+        minimum: Where the minimiser ended.
+        names: Names of its parameters.
+
+    Examples:
+        >>> from pocket_combine.inference.minimise import minimise
+        >>> class Valley:
+        ...     def value(self, point):
+        ...         return float((point[0] + point[1]) ** 2)
+        ...     def derivatives(self, point):
+        ...         slope = 2 * (point[0] + point[1])
+        ...         return self.value(point), np.array([slope, slope]), np.full((2, 2), 2.0)
+        >>> edges = np.full(2, np.inf)
+        >>> quality = assess(minimise(Valley(), np.ones(2), -edges, edges), ("a", "b"))
+        >>> quality.status, quality.concerned
+        (<Status.FLAT_DIRECTION: 'flat direction'>, ('a', 'b'))
+    """
+    none = np.zeros((0, 0))
+    if minimum.outcome is Outcome.NOT_FINITE:
+        return Quality(Status.NOT_FINITE, (), none)
+    inside: IntArray = np.flatnonzero(~minimum.at_bound)
+    status, direction, inverse = _invert(minimum.hessian[np.ix_(inside, inside)])
+    if status is not Status.CONVERGED:
+        return Quality(status, _leading(names, inside, direction), none)
+    covariance = np.zeros((len(names), len(names)))
+    covariance[np.ix_(inside, inside)] = inverse
+    if minimum.outcome is not Outcome.CONVERGED:
+        pull = np.abs(minimum.gradient[inside]) * np.sqrt(np.diag(inverse))
+        return Quality(Status.NOT_CONVERGED, _leading(names, inside, pull), covariance)
+    if minimum.at_bound.any():
+        at_bound = tuple(names[at] for at in np.flatnonzero(minimum.at_bound))
+        return Quality(Status.AT_BOUNDARY, at_bound, covariance)
+    return Quality(Status.CONVERGED, (), covariance)
+
+
+def _invert(hessian: FloatArray) -> tuple[Status, FloatArray, FloatArray]:
+    """Return the status of a Hessian, the direction that spoils it, and its inverse.
+
+    Eigenvalues are those of the Hessian in units of its diagonal, so that the scale of a parameter does not matter.
+    """
+    size = len(hessian)
+    if not size:
+        return Status.CONVERGED, np.zeros(0), np.zeros((0, 0))
+    diagonal = np.diag(hessian)
+    if (diagonal <= 0).any():
+        flat = bool((np.abs(diagonal[diagonal <= 0]) == 0).all())
+        worst = (diagonal <= 0).astype(np.float64)
+        return (Status.FLAT_DIRECTION if flat else Status.NOT_POSITIVE_DEFINITE), worst, np.zeros((0, 0))
+    scale = 1.0 / np.sqrt(diagonal)
+    scaled = scale[:, np.newaxis] * hessian * scale
+    eigenvalues, vectors = scipy.linalg.eigh(scaled, check_finite=False)
+    if eigenvalues[0] < FLAT:
+        status = Status.NOT_POSITIVE_DEFINITE if eigenvalues[0] < -FLAT else Status.FLAT_DIRECTION
+        return status, np.abs(vectors[:, 0]), np.zeros((0, 0))
+    inverse = (vectors / eigenvalues) @ vectors.T
+    return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverse * scale
+
+
+def _leading(names: tuple[str, ...], inside: IntArray, weights: FloatArray) -> tuple[str, ...]:
+    """Return the parameters with the largest weights, largest first."""
+    order = np.argsort(-weights, kind="stable")[:_SHOWN]
+    largest = float(weights.max()) if weights.size else 0.0
+    return tuple(names[int(inside[at])] for at in order if weights[at] > 0.1 * largest)
