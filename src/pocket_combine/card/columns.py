@@ -66,6 +66,11 @@ def make_columns(header: HeaderLines) -> None:
             f"{len(names.value)} in the first (line {names.line})",
         )
         return
+    if len(bins.value) != len(names.value):
+        header.problem(
+            bins.line, f"{plural(len(bins.value), 'channel')} for the {len(names.value)} columns of line {names.line}"
+        )
+        return
     if not names.value:
         header.problem(names.line, "a card without columns, expected at least one process in one channel")
         return

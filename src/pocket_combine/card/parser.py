@@ -26,6 +26,7 @@ from pocket_combine.card.model import Card, Channel, Column, Group, Nuisance
 from pocket_combine.card.options import CardOptions
 from pocket_combine.card.parameters import read_constr, read_ext_arg, read_flat_param, read_param, read_rate_param
 from pocket_combine.card.rows import read_row
+from pocket_combine.card.writable import problems_of
 from pocket_combine.errors import CardError
 from pocket_combine.findings import Finding
 
@@ -123,7 +124,11 @@ def parse_card_with_findings(text: str, *, source: str = "<text>", options: Card
     if draft.complete:
         close(draft, options)
     draft.notes.raise_problems()
-    return ParsedCard(_card(draft), draft.notes.ordered_findings(), source, text)
+    card = _card(draft)
+    strange = problems_of(card)
+    if strange:  # words that are harmless to Combine but could not be written again
+        raise CardError([f"{source}: {problem}" for problem in strange])
+    return ParsedCard(card, draft.notes.ordered_findings(), source, text)
 
 
 def read_card(path: str | os.PathLike[str] | TextIO, *, options: CardOptions = _DEFAULTS) -> Card:
