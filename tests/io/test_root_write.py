@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocket_combine.errors import RootFileError
-from pocket_combine.io import root_write
+from pocket_combine.io import root_skeleton, root_write
 from pocket_combine.io.root import HistogramBlock, template_blocks, write_histograms, write_templates
 from pocket_combine.templates import FloatArray, Templates
 
@@ -203,12 +203,27 @@ def test_all_problems_are_listed_and_the_old_file_stays(tmp_path: Path) -> None:
         "block 4 ('e'): edges are not finite and strictly increasing: [ 0. inf]; flow bins have to be folded",
         "block 5 ('f'): edges have shape (1,), expected at least two edges in one dimension",
         "histogram name 7 is a int, expected text",
-        "has 40000 bytes, more than the 32000 that a ROOT key can hold",
+        "has 40000 bytes, more than the 16000 for which a ROOT key has room",
         "histogram 'a' occurs twice",
         "'b' is both a histogram and a directory",
         "'d' is both a histogram and a directory",
     ):
         assert expected in message
+
+
+def test_titles_that_cannot_be_written_and_arrays_that_are_none(tmp_path: Path) -> None:
+    blocks = [HistogramBlock(["a"], [0, 1], [[1.0]], title=title) for title in ("\ud800", "t" * 16_001)]
+    with pytest.raises(RootFileError) as caught:
+        write_histograms(tmp_path / "a.root", blocks)
+    assert r"block 0 ('a'): title '\ud800' cannot be written as UTF-8" in str(caught.value)
+    assert "t'… has 16001 bytes, more than the 16000 for which a ROOT key has room" in str(caught.value)
+    with pytest.raises(
+        RootFileError, match=r"values of 'a' … 'b' are not an array of numbers: setting an array element"
+    ):
+        HistogramBlock(["a", "b"], [0, 1], [[1.0], [1.0, 2.0]])
+    longest = HistogramBlock(["n" * 16_000], [0, 1], [[1.0]], title="t" * 16_000)
+    write_histograms(tmp_path / "a.root", [longest])
+    assert names_in(tmp_path / "a.root") == list(longest.names)
 
 
 def test_many_problems_of_one_kind_are_counted() -> None:
@@ -239,8 +254,8 @@ def test_a_file_without_histograms_is_a_file(tmp_path: Path) -> None:
 
 def test_class_descriptions_are_those_of_uproot() -> None:
     records = uproot.models.TH.Model_TH1D_v3.class_rawstreamers
-    assert len(records) == root_write._STREAMERS
-    assert root_write._streamer_records() == b"".join(record[1] for record in records)
+    assert len(records) == root_skeleton._STREAMERS
+    assert root_skeleton._streamer_records() == b"".join(record[1] for record in records)
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pocket_combine.errors import RootFileError
 from pocket_combine.templates import FloatArray
 
 __all__ = ["HistogramBlock", "block_problems"]
 
-_LARGEST_NAME = 32_000
-"""`TKey::fKeylen`, the size of a key with its name and title, is a 16-bit number."""
+_LARGEST_NAME = 16_000
+"""In bytes, for names and titles: `TKey::fKeylen`, the size of a key with both, is a signed 16-bit number."""
 
 _LARGEST_OBJECT = 1 << 30
 """Larger objects cannot be expressed by the 30 bits of a byte count, nor by ROOT's buffers."""
@@ -39,6 +40,9 @@ class HistogramBlock:
             takes from the contents.
         title: The title of all of them.
 
+    Raises:
+        RootFileError: If edges, values or variances are not arrays of numbers.
+
     Examples:
         >>> block = HistogramBlock(["SR/ttbar", "SR/data_obs"], [0, 1, 2], [[1.5, 2.5], [1, 3]])
         >>> block.values.shape
@@ -60,11 +64,13 @@ class HistogramBlock:
         title: str = "",
     ) -> None:
         object.__setattr__(self, "names", tuple(names))
-        object.__setattr__(self, "edges", np.asarray(edges, dtype=np.float64))
-        object.__setattr__(self, "values", np.asarray(values, dtype=np.float64))
-        given = None if variances is None else np.asarray(variances, dtype=np.float64)
-        object.__setattr__(self, "variances", given)
         object.__setattr__(self, "title", title)
+        for field, value in (("edges", edges), ("values", values), ("variances", variances)):
+            try:
+                array = None if value is None else np.asarray(value, dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise RootFileError(f"{field} of {_span(self.names)} are not an array of numbers: {error}") from error
+            object.__setattr__(self, field, array)
 
 
 def block_problems(blocks: Sequence[HistogramBlock]) -> list[str]:
@@ -102,7 +108,9 @@ def _shape_problems(block: HistogramBlock, where: str) -> list[str]:
         array = getattr(block, field)
         if array is not None and array.shape != expected:
             problems.append(f"{where}: {field} have shape {array.shape}, expected {expected} (histogram, bin)")
-    if 16 * (edges.size + 1) + 4096 + len(block.title) > _LARGEST_OBJECT:
+    if title := _text_problem("title", block.title):
+        problems.append(f"{where}: {title}")
+    if 16 * (edges.size + 1) + 4 * _LARGEST_NAME > _LARGEST_OBJECT:
         problems.append(f"{where}: {edges.size - 1} bins are more than a ROOT object can hold")
     return problems
 
@@ -148,16 +156,20 @@ def _name_problems(block: HistogramBlock) -> list[str]:
 def _name_problem(name: object) -> str | None:
     if not isinstance(name, str):
         return f"histogram name {name!r} is a {type(name).__name__}, expected text"
-    if not name or any(not part for part in name.split("/")):
+    if any(not part for part in name.split("/")):
         return f"histogram name {name!r} is empty or has an empty part between slashes"
     if found := "".join(dict.fromkeys(_BAD_CHARACTER.findall(name))):
         return f"histogram name {name!r} holds {found!r}: control characters, ';' and ':' cannot be looked up"
+    return _text_problem("histogram name", name)
+
+
+def _text_problem(what: str, text: str) -> str | None:
     try:
-        size = len(name.encode())
+        size = len(text.encode())
     except UnicodeEncodeError:
-        return f"histogram name {name!r} cannot be written as UTF-8"
+        return f"{what} {text!r} cannot be written as UTF-8"
     if size > _LARGEST_NAME:
-        return f"histogram name {name[:40]!r}… has {size} bytes, more than the {_LARGEST_NAME} that a ROOT key can hold"
+        return f"{what} {text[:40]!r}… has {size} bytes, more than the {_LARGEST_NAME} for which a ROOT key has room"
     return None
 
 

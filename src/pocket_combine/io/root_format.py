@@ -7,6 +7,10 @@ of its repository (`header.md`, `datarecord.md`, `tdirectory.md`, `freesegments.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
 
 __all__ = [
     "BIG_FILE",
@@ -21,6 +25,7 @@ __all__ = [
     "KEY_BIG",
     "MAGIC",
     "encode_string",
+    "record_type",
 ]
 
 MAGIC = b"root"
@@ -64,3 +69,18 @@ def encode_string(text: bytes) -> bytes:
     if len(text) < 255:
         return struct.pack(">B", len(text)) + text
     return struct.pack(">BI", 255, len(text)) + text
+
+
+def record_type(fields: Mapping[str, tuple[npt.DTypeLike, int]], size: int) -> np.dtype[np.void]:
+    """Return the type of records of `size` bytes in which each field has a type and an offset.
+
+    Examples:
+        >>> record_type({"seek": (">i4", 2)}, 8)
+        dtype({'names': ['seek'], 'formats': ['>i4'], 'offsets': [2], 'itemsize': 8})
+    """
+    formats = [form for form, _ in fields.values()]
+    offsets = [offset for _, offset in fields.values()]
+    record: np.dtype[np.void] = np.dtype(
+        {"names": list(fields), "formats": formats, "offsets": offsets, "itemsize": size}
+    )
+    return record

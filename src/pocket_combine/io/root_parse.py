@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.errors import RootFileError
-from pocket_combine.io.root_format import BYTE_COUNT_MASK
+from pocket_combine.io.root_format import BYTE_COUNT_MASK, record_type
 from pocket_combine.templates import FloatArray, IntArray
 
 __all__ = ["TH1_CLASSES", "Layout", "Numbers", "UnknownLayoutError", "find_layout", "take_numbers"]
@@ -223,7 +223,7 @@ def take_numbers(objects: UInt8Array, layout: Layout) -> Numbers:
         layout: What `find_layout` says of one of them; all have the same `structure`.
     """
     axis = (">f8", 2) if layout.edges is None else (">f8", layout.cells - 1)
-    fields: dict[str, tuple[object, int]] = {
+    fields: dict[str, tuple[npt.DTypeLike, int]] = {
         "axis": (axis, layout.limits if layout.edges is None else layout.edges),
         "contents": ((layout.kind, layout.cells), layout.contents),
     }
@@ -231,14 +231,7 @@ def take_numbers(objects: UInt8Array, layout: Layout) -> Numbers:
         fields["sumw2"] = ((">f8", layout.cells), layout.sumw2)
     if layout.buffer is not None:
         fields["buffer"] = (">f8", layout.buffer)
-    record = np.dtype(
-        {
-            "names": list(fields),
-            "formats": [form for form, _ in fields.values()],
-            "offsets": [offset for _, offset in fields.values()],
-            "itemsize": objects.shape[1],
-        }
-    )
+    record = record_type(fields, objects.shape[1])
     view = np.ascontiguousarray(objects).view(record)[:, 0]
     return Numbers(
         view["axis"].astype(np.float64),

@@ -26,7 +26,8 @@ __all__ = ["HistogramSet", "RootFile", "read_histograms"]
 _MOST_BYTES = 1 << 30
 _SHOWN = 20
 _CANDIDATES = 500
-_EDGE_TOLERANCE = 1e-5
+_EDGE_TOLERANCE = 1e-4
+"""Part of the width of a bin. Edges that went through single precision are off by up to 1e-7 of their size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,7 @@ class RootFile:
     def read(self, names: Iterable[str]) -> HistogramSet:
         """Return histograms of one binning.
 
-        Two binnings count as one if no edge differs by more than 1e-5 of the width of a bin beside it; the set has the
+        Two binnings count as one if no edge differs by more than 1e-4 of the width of a bin beside it; the set has the
         edges of the first histogram.
 
         Args:
