@@ -88,6 +88,6 @@ def histogram(
     return build(new(HIST), group(ZERO, mapping(_hist=core, **attributes)))
 
 
-def trans_axis(forward: str, inverse: str, convert: bytes) -> bytes:
+def trans_axis(forward: bytes, inverse: bytes, convert: bytes) -> bytes:
     end = mapping(name=text("x")) + 2 * (pickle.BINFLOAT + struct.pack(">d", 1.0))
-    return ZERO + ZERO + number(7) + ZERO + ZERO + text(forward) + text(inverse) + convert + text("") + THREE + end
+    return ZERO + ZERO + number(7) + ZERO + ZERO + forward + inverse + convert + text("") + THREE + end

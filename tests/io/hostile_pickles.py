@@ -42,10 +42,22 @@ from assembly import (
 RUN = "touch {marker}"
 
 
-def nested_key(levels: int, doubling: bool) -> bytes:
-    step = pickle.MEMOIZE + pickle.BINGET + b"%c" + pickle.TUPLE2 if doubling else pickle.TUPLE1
-    steps = b"".join(step % index if doubling else step for index in range(levels))
-    return pickle.EMPTY_DICT + text("x") + steps + NONE + pickle.SETITEM
+def key(value: bytes) -> bytes:
+    return pickle.EMPTY_DICT + value + NONE + pickle.SETITEM
+
+
+def doubled(levels: int) -> bytes:
+    """Pairs of the pair before."""
+    steps = (pickle.MEMOIZE + pickle.BINGET + bytes([index]) + pickle.TUPLE2 for index in range(levels))
+    return text("x") + b"".join(steps)
+
+
+def record(field: bytes) -> bytes:
+    """A dtype with one field."""
+    fields = mapping(a=group(field, ZERO))
+    return build(
+        call(name("numpy", "dtype"), text("V8")), dtype_state(names=group(text("a")), fields=fields, size=number(8))
+    )
 
 
 def laughs(levels: int) -> bytes:
@@ -160,6 +172,8 @@ CODE = [
         call(name("collections", "defaultdict"), name("os", "system")),
         refused("os.system"),
     ),
+    Attack("a long name", name("os", "x" * 1000), "asks for code by a name of 1,002 characters"),
+    Attack("a name for terminals", name("os", "system\x1b[2K\r"), r"need: 'os.system\x1b[2K\r'. Nothing"),
     Attack("a name that is no text", ONE + text("x") + pickle.STACK_GLOBAL, "something else than two texts"),
 ]
 
@@ -346,18 +360,20 @@ HISTOGRAMS = [
     Attack("another version", histogram(axis=ONE + ZERO), "a version 1, expected 0", False),
     Attack(
         "transform with a function",
-        histogram(axis=trans_axis(RUN, RUN, name("os", "system")), contents=zeros(5)),
+        histogram(axis=trans_axis(text(RUN), text(RUN), name("os", "system")), contents=zeros(5)),
         refused("os.system"),
     ),
     Attack(
         "transform with an allowed function",
-        histogram(axis=trans_axis("_log_fn", "_exp_fn", name("builtins", "set")), contents=zeros(5)),
+        histogram(axis=trans_axis(text("_log_fn"), text("_exp_fn"), name("builtins", "set")), contents=zeros(5)),
         "a transform that runs code of its own",
     ),
     Attack(
         "transform with another name",
         histogram(
-            axis=trans_axis("pow", "__name__", name("boost_histogram.axis.transform", "_internal_conversion")),
+            axis=trans_axis(
+                text("pow"), text("__name__"), name("boost_histogram.axis.transform", "_internal_conversion")
+            ),
             contents=zeros(5),
         ),
         "a transform that runs code of its own",
@@ -412,8 +428,19 @@ RESOURCES = [
     Attack("opcodes", pickle.EMPTY_LIST * (1 << 15), "more than 16,384 opcodes", False, 1 << 20),
     Attack("deep lists", pickle.EMPTY_LIST * 100_000 + pickle.APPEND * 99_999, "deeper than 64 levels", False),
     Attack("deep tuples", text("x") + pickle.TUPLE1 * 100_000, "deeper than 64 levels", False),
-    Attack("deep key", nested_key(100_000, doubling=False), "a deeply nested tuple as a key", False),
-    Attack("doubling key", nested_key(100, doubling=True), "as a key or as a member of a set", False),
+    Attack("deep key", key(text("x") + pickle.TUPLE1 * 100_000), "a deeply nested tuple as a key", False),
+    Attack("doubling key", key(doubled(100)), "as a key or as a member of a set", False),
+    Attack("endless message", laughs(30) + pickle.NONE + pickle.NEWOBJ, "a value of type list", False),
+    Attack(
+        "endless key of a table",
+        histogram(axis=trans_axis(doubled(40), text("x"), NONE), contents=zeros(5)),
+        "a transform that runs code of its own",
+    ),
+    Attack(
+        "endless description of a dtype",
+        array(data(b""), record(record(dtype("f8"))), group(ONE)),
+        "has an array of records in records",
+    ),
     Attack("lists of lists", laughs(30), "more than 200,000,000 values", False),
     Attack(
         "list in itself",

@@ -6,7 +6,9 @@ from typing import Any
 
 from pocket_combine.errors import UnsafePickleError
 
-__all__ = ["exactly", "is_count", "kind_of"]
+__all__ = ["exactly", "is_count", "kind_of", "shown"]
+
+_LONGEST_SHOWN = 100
 
 
 def exactly(arguments: tuple[Any, ...], types: tuple[type, ...], name: str) -> tuple[Any, ...]:
@@ -25,6 +27,13 @@ def exactly(arguments: tuple[Any, ...], types: tuple[type, ...], name: str) -> t
 def kind_of(value: object) -> str:
     """Return what a value is, for messages."""
     return f"a value of type {type(value).__name__}"
+
+
+def shown(value: object) -> str:
+    """Return a value as text if that is short; a container of a file can be endless when it is written out."""
+    if value is None or type(value) in (bool, float) or (type(value) is int and abs(value) < 1 << 64):
+        return repr(value)
+    return repr(value) if type(value) is str and len(value) <= _LONGEST_SHOWN else kind_of(value)
 
 
 def is_count(value: object) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.errors import OutputFileError, UnsafePickleError
-from pocket_combine.io.pickles.arguments import kind_of
+from pocket_combine.io.pickles.arguments import kind_of, shown
 from pocket_combine.io.pickles.inert import Global
 
 __all__ = ["AXIS_KINDS", "INTERNAL_CONVERSION", "check_attributes", "check_axis_state", "check_histogram_state"]
@@ -50,18 +50,18 @@ class _State:
         for _ in range(count):
             version = self.take()
             if type(version) is not int or version != 0:
-                raise OutputFileError(f"has a histogram with an odd state (a version {version!r}, expected 0)")
+                raise OutputFileError(f"has a histogram with an odd state (a version {shown(version)}, expected 0)")
 
     def integer(self, lowest: int, what: str) -> int:
         value = self.take()
         if type(value) is not int or not lowest <= value < _INT32:
-            raise OutputFileError(f"has a histogram with {value!r} as {what}")
+            raise OutputFileError(f"has a histogram with {shown(value)} as {what}")
         return value
 
     def number(self) -> None:
         value = self.take()
         if type(value) is not float or not math.isfinite(value):
-            raise OutputFileError(f"has a histogram with {value!r} as a limit of an axis")
+            raise OutputFileError(f"has a histogram with {shown(value)} as a limit of an axis")
 
     def texts(self, count: int) -> None:
         texts = self.entries[self._next : self._next + count]
@@ -96,7 +96,12 @@ class _State:
 
     def transform(self) -> None:
         names = self.take(), self.take()
-        if names not in _TRANSFORMS or self.take() is not INTERNAL_CONVERSION or type(self.take()) is not str:
+        if (
+            tuple(map(type, names)) != (str, str)
+            or names not in _TRANSFORMS
+            or self.take() is not INTERNAL_CONVERSION
+            or type(self.take()) is not str
+        ):
             raise UnsafePickleError("has an axis with a transform that runs code of its own")
         self.entries[self._next - 2] = self._conversion
 
@@ -116,7 +121,7 @@ def check_attributes(attributes: dict[Any, Any], kind: type[Any]) -> None:
             if value is not None and type(value) is not str:
                 raise UnsafePickleError(f"gives a {kind.__name__} a {name} that is no text")
         elif type(name) is not str or (name != "metadata" and (name.startswith("_") or hasattr(kind, name))):
-            raise UnsafePickleError(f"gives a {kind.__name__} the attribute {name!r}")
+            raise UnsafePickleError(f"gives a {kind.__name__} the attribute {shown(name)}")
 
 
 def _regular(state: _State, read_transform: Callable[[_State], None]) -> int:

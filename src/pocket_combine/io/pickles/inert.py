@@ -36,6 +36,10 @@ class Global:
     def __repr__(self) -> str:
         return f"<name {self.name}>"
 
+    def __reduce__(self) -> tuple[type[Placeholder], tuple[str]]:
+        # Where an output holds the name itself, that is all that a copy needs.
+        return Placeholder, (self.name,)
+
 
 class Fragment:
     """Part of an object that is being read: of no use alone, so it must not be left over in what a file holds."""
@@ -79,3 +83,6 @@ class Placeholder:
 
     def __repr__(self) -> str:
         return f"<placeholder for {self.name}>"
+
+    def __reduce__(self) -> tuple[type[Placeholder], tuple[str]]:
+        return Placeholder, (self.name,)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pocket_combine.errors import OutputFileError
+from pocket_combine.errors import OutputFileError, UnsafePickleError
 from pocket_combine.io.pickles.inert import Builder, Placeholder
 from pocket_combine.io.pickles.limits import LARGE, Limits
 from pocket_combine.io.pickles.trust import NameTable
@@ -15,6 +15,7 @@ from pocket_combine.io.pickles.trust import NameTable
 __all__ = ["Machine"]
 
 _SPENT = Placeholder("contents that a histogram has taken over")
+_LONGEST_NAME = 500
 _BULKY = frozenset({np.ndarray, bytes, bytearray})
 _NOT_TRUSTED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
 
@@ -79,6 +80,8 @@ class Machine:
         """Push what stands for a name."""
         found: object = self.table.get((module, name))
         if found is None:
+            if len(module) + len(name) > _LONGEST_NAME:
+                raise UnsafePickleError(f"asks for code by a name of {len(module) + len(name):,} characters")
             found = Placeholder(f"{module}.{name}")
             self.refused[found.name] = None
         self.stack.append(found)

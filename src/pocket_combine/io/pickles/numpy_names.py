@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.errors import OutputFileError, UnsafePickleError
-from pocket_combine.io.pickles.arguments import exactly, is_count, kind_of
+from pocket_combine.io.pickles.arguments import exactly, is_count, kind_of, shown
 from pocket_combine.io.pickles.inert import Builder, Global
 from pocket_combine.io.pickles.limits import Limits
 
@@ -34,29 +34,33 @@ class _Dtype(Builder):
             raise UnsafePickleError("gives numpy.dtype an odd state")
         _, order, base, names, fields, size, *_ = state
         if order not in ("<", ">", "|", "="):
-            raise UnsafePickleError(f"gives numpy.dtype the byte order {order!r}")
+            raise UnsafePickleError(f"gives numpy.dtype the byte order {shown(order)}")
         if base is not None:
             raise UnsafePickleError("gives numpy.dtype a sub-array, which is not read")
         if names is not None:
             return _record(names, fields, size)
-        unit = _time_unit(state[8]) if _TIME_TYPE.fullmatch(self.kind) and len(state) == 9 else ""
+        unit = _time_unit(state[8:]) if _TIME_TYPE.fullmatch(self.kind) else ""
         dtype: np.dtype[Any] = np.dtype(self.kind + unit).newbyteorder(order)
         return dtype
 
 
-def _time_unit(metadata: Any) -> str:
-    unit, count = metadata[1][:2]
-    if unit not in _TIME_UNITS or not is_count(count):
+def _time_unit(metadata: tuple[Any, ...]) -> str:
+    unit, count = metadata[0][1][:2]
+    if type(unit) is not bytes or unit not in _TIME_UNITS or not is_count(count):
         raise UnsafePickleError("gives a numpy.dtype of times an odd unit")
     return f"[{count}{unit.decode()}]"
 
 
 def _record(names: Any, fields: Any, size: Any) -> np.dtype[Any]:
-    if type(names) is not tuple or type(fields) is not dict or set(names) != set(fields) or not is_count(size):
+    if type(names) is not tuple or type(fields) is not dict or not is_count(size):
+        raise UnsafePickleError("gives numpy.dtype odd fields")
+    if not all(type(name) is str for name in names) or set(names) != set(fields):
         raise UnsafePickleError("gives numpy.dtype odd fields")
     entries = [fields[name] for name in names]
     if not all(type(entry) is tuple and isinstance(entry[0], np.dtype) and is_count(entry[1]) for entry in entries):
         raise UnsafePickleError("gives numpy.dtype odd fields")
+    if any(entry[0].names is not None for entry in entries):
+        raise UnsafePickleError("has an array of records in records, which is not read")
     # NumPy itself checks here that the fields lie within the size.
     return np.dtype(
         {
@@ -75,7 +79,7 @@ def _dtype(arguments: tuple[Any, ...], _limits: Limits) -> _Dtype:
     if kind.startswith("O"):
         raise UnsafePickleError("has an array of Python objects (dtype 'O'), which is not read")
     if not _PLAIN_TYPE.fullmatch(kind) and not _TIME_TYPE.fullmatch(kind):
-        raise UnsafePickleError(f"numpy.dtype is called with {kind!r}")
+        raise UnsafePickleError(f"numpy.dtype is called with {shown(kind)}")
     return _Dtype(kind)
 
 

@@ -196,7 +196,7 @@ def _reduce(machine: Machine, _data: Data) -> None:
 
 def _call(machine: Machine, target: object, arguments: object) -> object:
     if not isinstance(arguments, tuple):
-        raise OutputFileError(f"calls {target!r} with {kind_of(arguments)} in place of arguments")
+        raise OutputFileError(f"calls {kind_of(target)} with {kind_of(arguments)} in place of arguments")
     if isinstance(target, Placeholder):
         return target
     if isinstance(target, Trusted):
@@ -220,7 +220,7 @@ def _new_with_keywords(machine: Machine, _data: Data) -> None:
 
 def _make(machine: Machine, target: object, arguments: object, keywords: object) -> object:
     if not isinstance(arguments, tuple) or not isinstance(keywords, dict):
-        raise OutputFileError(f"makes a {target!r} with {kind_of(arguments)} in place of arguments")
+        raise OutputFileError(f"makes an object of {kind_of(target)} with {kind_of(arguments)} in place of arguments")
     if isinstance(target, Placeholder):
         return target
     if isinstance(target, Trusted):

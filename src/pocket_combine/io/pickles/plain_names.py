@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.errors import UnsafePickleError
-from pocket_combine.io.pickles.arguments import exactly, kind_of
+from pocket_combine.io.pickles.arguments import exactly, kind_of, shown
 from pocket_combine.io.pickles.inert import Builder, Global, Placeholder
 from pocket_combine.io.pickles.limits import Limits
 
@@ -151,7 +151,7 @@ def _bytes(arguments: tuple[Any, ...], _limits: Limits) -> bytes:
 def _encode(arguments: tuple[Any, ...], limits: Limits) -> bytes:
     text, encoding = exactly(arguments, (str, str), "_codecs.encode")
     if encoding not in ("latin1", "latin-1"):
-        raise UnsafePickleError(f"_codecs.encode is called with the encoding {encoding!r}, expected 'latin1'")
+        raise UnsafePickleError(f"_codecs.encode is called with the encoding {shown(encoding)}, expected 'latin1'")
     limits.charge(len(text), "_codecs.encode")
     return _bytes_like(text, "_codecs.encode")
 

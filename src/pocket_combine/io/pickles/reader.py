@@ -74,7 +74,10 @@ def unpickle(stream: ByteStream, table: NameTable, limits: Limits) -> Any:
 def _refusal(machine: Machine) -> UnsafePickleError:
     names = list(machine.refused)
     first = names[0]
-    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    # A name that moves the cursor of a terminal could hide itself.
+    shown = ", ".join(name if name.isprintable() else ascii(name) for name in names[:20]) + (
+        ", …" if len(names) > 20 else ""
+    )
     return UnsafePickleError(
         f"asks for code that an output does not need: {shown}. Nothing of it was run. "
         f"If you know who wrote the file and why: allow={{{first!r}: None}} reads what is made with that name as inert "

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from pocket_combine.errors import DeclarationError, UnsafePickleError
+from pocket_combine.io.pickles.arguments import kind_of
 from pocket_combine.io.pickles.inert import Global, Placeholder
 
 __all__ = ["Allow", "NameTable", "Trusted", "append_trusted", "build_trusted", "read_allow", "set_trusted"]
@@ -80,7 +81,7 @@ def read_allow(allow: Allow) -> dict[tuple[str, str], Trusted | Placeholder]:
         elif callable(target):
             table[module, attribute] = Trusted(name, target)
         else:
-            raise DeclarationError(f"allow maps {name!r} to a {type(target).__name__}, expected a function or class")
+            raise DeclarationError(f"allow maps {name!r} to {kind_of(target)}, expected a function or class")
     return table
 
 
