@@ -173,7 +173,7 @@ def build_channel(
     templates, observation, found = _observe(templates, plan, channel, blind=blind)
     findings += found
     card = assemble(plan, systematics, templates, channel, observation, category.mcstat, SHAPES_NAME)
-    findings += check_card(card, templates)
+    findings += check_card(card, templates, has_data=plan.data is not None)
     return BuiltChannel(card, templates, tuple(findings), collected.binning)
 
 

@@ -13,10 +13,15 @@ from pocket_combine.templates import Templates
 __all__ = ["check_card"]
 
 
-def check_card(card: Card, templates: Templates) -> list[Finding]:
+def check_card(card: Card, templates: Templates, *, has_data: bool) -> list[Finding]:
     """Return what Combine would refuse about a one-channel card that was just assembled, and what does nothing.
 
     The rules are those of `python/DatacardParser.py` and `python/ShapeTools.py` of Combine.
+
+    Args:
+        card: The card.
+        templates: Its templates.
+        has_data: Whether the observation is data, not the sum of all processes.
     """
     channel = card.channels[0].name
     place = f"channel {channel}"
@@ -47,7 +52,7 @@ def check_card(card: Card, templates: Templates) -> list[Finding]:
         *_negative_and_empty_columns(card, templates, place),
         *_gamma_problems(card, place),
         *_mixed_morphing(card, place),
-        *_data_findings(templates, place),
+        *_data_findings(templates, place, has_data=has_data),
     ]
 
 
@@ -184,7 +189,7 @@ def _mixed_morphing(card: Card, place: str) -> list[Finding]:
     return findings
 
 
-def _data_findings(templates: Templates, place: str) -> list[Finding]:
+def _data_findings(templates: Templates, place: str, *, has_data: bool) -> list[Finding]:
     data = templates.observation
     if data is None:
         return []
@@ -196,8 +201,9 @@ def _data_findings(templates: Templates, place: str) -> list[Finding]:
                 "negative-data",
                 Severity.ERROR,
                 place,
-                f"data are negative in bin {', '.join(map(str, negative))}",
-                "data histograms must not carry weights",
+                f"{'data' if has_data else 'all processes together'} are negative in bin "
+                f"{', '.join(map(str, negative))}",
+                "data histograms must not carry weights" if has_data else "negative_bins='clip' prevents that",
             )
         )
     expected = templates.values.sum(axis=0)

@@ -71,7 +71,7 @@ def _match_edges(existing: FloatArray, edges: Sequence[float], channel: str) -> 
     if same.size:
         first, second = wanted[same[0]], wanted[same[0] + 1]
         raise TemplateError(
-            f"channel {channel}: bins_edges has {first!r} and {second!r}, which are both the edge "
+            f"channel {channel}: bins_edges has {float(first)!r} and {float(second)!r}, which are both the edge "
             f"{finite[nearest[same[0]]]:.10g} of the histogram"
         )
     return [int(index) for index in inside[nearest]]
@@ -110,22 +110,25 @@ takes them into the outer bins
 
 
 def _outside_range(templates: Templates, channel: str, policy: FlowPolicy, low: int, high: int) -> list[Finding]:
-    outside = np.delete(templates.values, np.s_[low:high], axis=1)
-    observed = 0.0 if templates.observation is None else float(np.delete(templates.observation, np.s_[low:high]).sum())
-    if not outside.any() and not observed:
+    def outside(array: FloatArray) -> FloatArray:
+        return np.concatenate([array[..., :low], array[..., high:]], axis=-1)
+
+    nominal = outside(templates.values)
+    varied = int(np.count_nonzero(outside(templates.up).any(axis=1) | outside(templates.down).any(axis=1)))
+    observed = 0.0 if templates.observation is None else float(outside(templates.observation).sum())
+    if not nominal.any() and not varied and not observed:
         return []
-    per_column = outside.sum(axis=1)
+    per_column = nominal.sum(axis=1)
     order = np.argsort(-np.abs(per_column), kind="stable")
     worst = ", ".join(f"{templates.columns[row]} {per_column[row]:.4g}" for row in order[:4] if per_column[row])
     more = f" and {np.count_nonzero(per_column) - 4} more" if np.count_nonzero(per_column) > 4 else ""
     span = f"[{templates.edges[low]:.6g}, {templates.edges[high]:.6g}]"
     data = f", {observed:g} in data" if observed else ""
-    message = (
-        f"{per_column.sum():.4g} of {templates.values.sum():.4g} expected events outside {span}{data}: {worst}{more}"
-    )
+    listed = f": {worst}{more}" if worst else f": only in varied templates, {varied} of them" if varied else ""
+    message = f"{per_column.sum():.4g} of {templates.values.sum():.4g} expected events outside {span}{data}{listed}"
     if policy == "error":
         raise TemplateError(f"channel {channel}: {message}; flow='drop' or flow='fold' accepts that")
-    numbers = {"expected": float(per_column.sum()), "observed": observed}
+    numbers = {"expected": float(per_column.sum()), "observed": observed, "varied": float(varied)}
     if policy == "fold":
         message = f"folded {message.replace('outside', 'from outside', 1)}"
         return [Finding("outside-range", Severity.INFO, f"channel {channel}", message, "", numbers)]
