@@ -1,0 +1,189 @@
+"""Asymptotic upper limits and significances from profile likelihoods.
+
+G. Cowan, K. Cranmer, E. Gross and O. Vitells, Eur. Phys. J. C 71 (2011) 1554, as Combine implements them
+(`src/AsymptoticLimits.cc`, `src/Significance.cc`): q-tilde, CLs, expected limits on the actual Asimov profile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from pocket_combine.inference.fitter import BestFit, Fitter
+from pocket_combine.results import Quantile, Status
+
+__all__ = [
+    "EXPECTED_QUANTILES",
+    "ExcessTest",
+    "Profile",
+    "excess",
+    "expected_limits",
+    "observed_limit",
+    "tail_probability",
+]
+
+EXPECTED_QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
+"""The quantiles of the background-only distribution that Combine reports."""
+
+_TOLERANCE = 1e-4
+_MOST_STEPS = 60
+
+
+class Profile:
+    """Twice the profile ΔNLL of one parameter of interest, which is not negative.
+
+    Args:
+        fitter: Fits of the likelihood.
+        poi: The parameter of interest.
+        best: The best fit with the parameter not below 0.
+    """
+
+    def __init__(self, fitter: Fitter, poi: str, best: BestFit) -> None:
+        self.fitter = fitter
+        self.position = fitter.parameters.index(poi)
+        self.best = best
+        self._last = best.theta
+
+    @property
+    def best_value(self) -> float:
+        """The parameter at the best fit."""
+        return float(self.best.theta[self.position])
+
+    def q(self, value: float) -> float:
+        """Return twice the ΔNLL between a value and the best fit; not a number where the fit failed."""
+        fitted = self.fitter.profiler.fit(self._last, {self.position: value})
+        if not fitted.status.usable:
+            fitted = self.fitter.profiler.fit(self.fitter.parameters.initial, {self.position: value})
+        if not fitted.status.usable:
+            return math.nan
+        self._last = fitted.theta
+        return max(0.0, 2.0 * (fitted.nll - self.best.nll))
+
+
+def tail_probability(q_observed: float, q_asimov: float) -> tuple[float, float]:
+    """Return (CLs+b, CLb) of a value of the parameter of interest with the test statistic q-tilde.
+
+    Args:
+        q_observed: q of the data.
+        q_asimov: q of the background-only Asimov data.
+
+    Examples:
+        >>> both = tail_probability(2.7, 2.7)
+        >>> round(both[0] / both[1], 4)
+        0.1003
+    """
+    root_observed, root_asimov = math.sqrt(q_observed), math.sqrt(q_asimov)
+    if q_observed <= q_asimov or q_asimov == 0:
+        return float(norm.sf(root_observed)), float(norm.cdf(root_asimov - root_observed))
+    both = float(norm.sf((q_observed + q_asimov) / (2.0 * root_asimov)))
+    return both, float(norm.sf((q_observed - q_asimov) / (2.0 * root_asimov)))
+
+
+def expected_limits(
+    asimov: Profile, confidence_level: float, quantiles: Sequence[float] = EXPECTED_QUANTILES
+) -> tuple[Quantile, ...]:
+    """Return the expected limits, solved on the Asimov profile: q_A(μ) = [N_p + Φ⁻¹(1 - (1 - CL) p)]², N_p = Φ⁻¹(p).
+
+    Args:
+        asimov: Profile of the background-only Asimov data.
+        confidence_level: Such as 0.95.
+        quantiles: Quantiles p of the background-only distribution.
+    """
+    limits = []
+    for quantile in quantiles:
+        z = float(norm.ppf(quantile) + norm.ppf(1.0 - (1.0 - confidence_level) * quantile))
+        if z <= 0:
+            limits.append(Quantile(quantile, math.nan, Status.NOT_FOUND))
+            continue
+        end = asimov.fitter.crossing(asimov.best, asimov.position, 0.5 * z**2, 1)
+        found = end.status is Status.CONVERGED
+        limits.append(Quantile(quantile, end.value if found else math.nan, _unfound(end.status)))
+    return tuple(limits)
+
+
+def _unfound(status: Status) -> Status:
+    return Status.NOT_FOUND if status is Status.AT_BOUNDARY else status
+
+
+def observed_limit(observed: Profile, asimov: Profile, confidence_level: float, guess: float) -> Quantile:
+    """Return the observed limit, where CLs = 1 - CL above the best fit.
+
+    Args:
+        observed: Profile of the data.
+        asimov: Profile of the background-only Asimov data.
+        confidence_level: Such as 0.95.
+        guess: A value near the limit, such as the expected one.
+    """
+
+    def excess(value: float) -> float:
+        both, background = tail_probability(observed.q(value), asimov.q(value))
+        if background <= 0 or both <= 0:
+            return -math.inf
+        return math.log(both / background) - math.log(1.0 - confidence_level)
+
+    low = max(0.0, observed.best_value)
+    step = max(guess if math.isfinite(guess) else 1.0, 1e-6)
+    high = low + step
+    for _ in range(_MOST_STEPS):
+        value = excess(high)
+        if math.isnan(value):
+            return Quantile(None, math.nan, Status.NOT_CONVERGED)
+        if value < 0:
+            break
+        low, step = high, 2.0 * step
+        high = low + step
+    else:
+        return Quantile(None, math.nan, Status.NOT_FOUND)
+    while not math.isfinite(value):
+        high = 0.5 * (low + high)
+        value = excess(high)
+        if value >= 0:
+            low, high = high, 2.0 * high - low
+            break
+    limit = brentq(excess, low, high, xtol=1e-9, rtol=_TOLERANCE * 0.1)
+    return Quantile(None, float(limit))
+
+
+@dataclass(frozen=True)
+class ExcessTest:
+    """Test of the background-only hypothesis.
+
+    Attributes:
+        q0: Twice the ΔNLL between no signal and the best fit.
+        significance: Square root of it, negative for a deficit that is not capped.
+        best_value: Parameter of interest at the best fit.
+        status: How the fits ended.
+    """
+
+    q0: float
+    significance: float
+    best_value: float
+    status: Status
+
+
+def excess(fitter: Fitter, poi: str, *, uncapped: bool = False) -> ExcessTest:
+    """Return the test of no signal against the best fit.
+
+    Args:
+        fitter: Fits of the likelihood.
+        poi: The parameter of interest.
+        uncapped: Whether a deficit has a negative significance. The range of the parameter must allow it.
+    """
+    position = fitter.parameters.index(poi)
+    best = fitter.best()
+    null = fitter.best(best.theta, {position: 0.0})
+    statuses = (best.status, null.status)
+    if not all(status.usable for status in statuses):
+        failed = next(status for status in statuses if not status.usable)
+        return ExcessTest(math.nan, math.nan, float(best.theta[position]), failed)
+    value = float(best.theta[position])
+    q0 = max(0.0, 2.0 * (null.nll - best.nll))
+    if value < 0 and not uncapped:
+        q0 = 0.0
+    sign = -1.0 if value < 0 else 1.0
+    return ExcessTest(q0, sign * float(np.sqrt(q0)), value, best.status)
