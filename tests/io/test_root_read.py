@@ -149,8 +149,7 @@ def test_what_is_written_comes_back(tmp_path_factory: pytest.TempPathFactory, da
     values = np.array([data.draw(st.lists(numbers, min_size=bins, max_size=bins)) for _ in names])
     variances = np.abs(values) if data.draw(st.booleans()) else None
     path = tmp_path_factory.mktemp("back") / "a.root"
-    with np.errstate(over="ignore", invalid="ignore"):
-        write_histograms(path, [HistogramBlock(names, edges * 0.1, values, variances)])
+    write_histograms(path, [HistogramBlock(names, edges * 0.1, values, variances)])
     asked = data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=20))
     read = read_histograms(path, asked)
     order = [names.index(item) for item in asked]
@@ -209,6 +208,10 @@ def test_nearest_names_are_found_among_many(tmp_path: Path) -> None:
     write_histograms(tmp_path / "a.root", [HistogramBlock(names, [0, 1], np.ones((2000, 1)))])
     with pytest.raises(RootFileError, match="did you mean 'process7_2018_CMS_scale_j_7Up' or"):
         read_histograms(tmp_path / "a.root", ["process7_2018_CMS_scale_7Up"])
+    with pytest.raises(RootFileError, match="'xyz' is not in the file, nor anything like it among its 2000 objects"):
+        read_histograms(tmp_path / "a.root", ["xyz"])
+    with pytest.raises(RootFileError, match=r"names are a text, expected a list: \['xyz'\]"):
+        read_histograms(tmp_path / "a.root", "xyz")
     with pytest.raises(RootFileError, match=r"… and 80 more names"):
         read_histograms(tmp_path / "a.root", [f"x{row}" for row in range(100)])
 

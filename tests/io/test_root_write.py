@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocket_combine.errors import RootFileError
-from pocket_combine.io import root_skeleton, root_write
+from pocket_combine.io import root_block, root_skeleton, root_write
 from pocket_combine.io.root import HistogramBlock, template_blocks, write_histograms, write_templates
 from pocket_combine.templates import FloatArray, Templates
 
@@ -101,8 +101,7 @@ def test_any_names_and_numbers_come_back_in_order(
         blocks.append(HistogramBlock([folder + name for name in names[start:stop]], edges, values, np.abs(values)))
         start = stop
     path = tmp_path_factory.mktemp("any") / "a.root"
-    with np.errstate(over="ignore", invalid="ignore"):
-        write_histograms(path, blocks)
+    write_histograms(path, blocks)
     assert names_in(path) == [folder + name for name in names]
     with uproot.open(path) as file:
         for block in blocks:
@@ -231,6 +230,20 @@ def test_many_problems_of_one_kind_are_counted() -> None:
         write_histograms(
             "never.root", [HistogramBlock([f"p{i}" for i in range(100)], [0, 1], np.full((100, 1), np.nan))]
         )
+
+
+def test_what_fails_halfway_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.root").write_bytes(b"old")
+    monkeypatch.setattr(root_skeleton, "_LARGEST_RECORD", 100)
+    with pytest.raises(RootFileError, match="was not written: directory '/' has more keys than a ROOT file can list"):
+        write_histograms(tmp_path / "a.root", [HistogramBlock(["a", "b", "c"], [0, 1], np.ones((3, 1)))])
+    assert [(entry.name, entry.read_bytes()) for entry in tmp_path.iterdir()] == [("a.root", b"old")]
+
+
+def test_more_bins_than_an_object_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(root_block, "_LARGEST_OBJECT", 65_000)
+    with pytest.raises(RootFileError, match=r"block 0 \('a'\): 100 bins are more than a ROOT object can hold"):
+        write_histograms(tmp_path / "a.root", [HistogramBlock(["a"], range(101), np.ones((1, 100)))])
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

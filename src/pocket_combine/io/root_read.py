@@ -142,7 +142,6 @@ class RootFile:
             RootFileError: If a name is missing or of another class, a record is damaged, or binnings differ. All
                 problems of one kind are listed.
         """
-        names = tuple(names)
         sets = self.read_groups(names)
         if not sets:
             raise RootFileError(f"{self.path}: no histogram was asked for")
@@ -156,6 +155,8 @@ class RootFile:
 
     def read_groups(self, names: Iterable[str]) -> tuple[HistogramSet, ...]:
         """Return histograms in one set for each binning, in the order of their first names; see `read`."""
+        if isinstance(names, str):
+            raise RootFileError(f"{self.path}: names are a text, expected a list: [{names!r}]")
         names = tuple(names)
         asked = self._find(names)
         keys = list(dict.fromkeys(asked))
@@ -196,11 +197,14 @@ class RootFile:
         return next((key for key in self.keys if key.path == path and str(key.cycle) == cycle), None)
 
     def _missing(self, name: str) -> str:
-        candidates: Iterable[str] = self._first
-        if len(self._first) > _CANDIDATES:
+        candidates = list(self._first)
+        if len(candidates) > _CANDIDATES:
             # Comparing a name with all of 10^5 takes seconds; what begins and ends alike is near enough.
-            candidates = heapq.nlargest(_CANDIDATES, self._first, key=lambda path: _common_ends(name, path))
-        return f"histogram {name!r} is not in the file, {nearest(name, candidates)}"
+            candidates = heapq.nlargest(_CANDIDATES, candidates, key=lambda path: _common_ends(name, path))
+        hint = nearest(name, candidates)
+        if len(candidates) < len(self._first) and not hint.startswith("did you mean"):
+            hint = f"nor anything like it among its {len(self._first)} objects"
+        return f"histogram {name!r} is not in the file, {hint}"
 
     def _findings(self, names: Sequence[str]) -> tuple[Finding, ...]:
         if not self._ambiguous:

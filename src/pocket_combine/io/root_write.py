@@ -188,19 +188,16 @@ def _write_rows(
 
 
 def _fill_numbers(records: np.ndarray[tuple[int], np.dtype[np.void]], block: HistogramBlock, rows: IntArray) -> None:
-    values = block.values[rows]
+    values = squares = block.values[rows]
+    if block.variances is not None:
+        squares = block.variances[rows]
+        records["sumw2"][:, 1:-1] = squares
     # With flow bins, as uproot adds them up: the last digit depends on the grouping of the terms.
     contents = np.zeros((rows.size, block.edges.size + 1))
     contents[:, 1:-1] = values
     records["contents"] = contents
-    centers = (block.edges[:-1] + block.edges[1:]) / 2
-    statistics = records["statistics"]
-    statistics[:, 0] = contents.sum(axis=1)
-    statistics[:, 1] = values.sum(axis=1)
-    statistics[:, 2] = statistics[:, 1]
-    statistics[:, 3] = (values * centers).sum(axis=1)
-    statistics[:, 4] = (values * centers**2).sum(axis=1)
-    if block.variances is not None:
-        variances = block.variances[rows]
-        records["sumw2"][:, 1:-1] = variances
-        statistics[:, 2] = variances.sum(axis=1)
+    # Near the end of the range of doubles sums overflow to infinity, as ROOT's own do.
+    with np.errstate(over="ignore", invalid="ignore"):
+        centers = (block.edges[:-1] + block.edges[1:]) / 2
+        moments = (contents, values, squares, values * centers, values * centers**2)
+        records["statistics"] = np.stack([moment.sum(axis=1) for moment in moments], axis=1)
