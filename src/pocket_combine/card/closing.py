@@ -27,7 +27,7 @@ def close(draft: Draft, options: CardOptions) -> None:
     _check_shapes(draft, lookup)
     _drop_rows_without_effect(draft)
     check_rows(draft, lookup)
-    used = check_formulas(draft, options.pois)
+    used = check_formulas(draft, options)
     _check_unused(draft, used)
     _check_rate_parameters(draft)
     _check_groups(draft)
@@ -155,9 +155,26 @@ def _check_unused(draft: Draft, used: Collection[str]) -> None:
 
 
 def _check_rate_parameters(draft: Draft) -> None:
+    constrained = {row.name: row.line for row in draft.rows}
+    others = {name: placed.line for name, placed in draft.external_arguments.items()}
+    others |= {placed.value.name: placed.line for placed in draft.parameters} | constrained
     first: dict[str, tuple[int, object]] = {}
     for placed in draft.rate_parameters:
         line, parameter = placed.line, placed.value
+        if parameter.formula is not None and parameter.name in others:
+            draft.notes.problem(
+                line,
+                f"rateParam {parameter.name}: line {others[parameter.name]} defines a parameter of this name, "
+                "for which Combine would ignore the formula; choose another name",
+            )
+        elif parameter.name in constrained:
+            draft.notes.warn(
+                "rate-parameter-is-nuisance",
+                line,
+                f"rateParam {parameter.name} is the nuisance of line {constrained[parameter.name]}, so the yield is "
+                "multiplied by that nuisance, which begins at 0",
+                "choose another name",
+            )
         definition = (parameter.value, parameter.range, parameter.formula, parameter.arguments)
         earlier = first.setdefault(parameter.name, (line, definition))
         if earlier[1] != definition:

@@ -10,8 +10,10 @@ from collections.abc import Collection
 
 from pocket_combine.card.draft import Draft
 from pocket_combine.card.lexical import read_number, shown
+from pocket_combine.card.model import Constraint
+from pocket_combine.card.options import CardOptions
 
-__all__ = ["check_formulas", "formula_problem"]
+__all__ = ["check_formulas", "formula_problem", "names_used"]
 
 _ARGUMENT = re.compile(r"@(\d{1,9})")
 _NOT_A_NAME = re.compile(r"[+\-*/()]")
@@ -42,17 +44,20 @@ def formula_problem(formula: str, argument_count: int) -> str | None:
     return "has parentheses that do not close" if depth else None
 
 
-def check_formulas(draft: Draft, pois: Collection[str]) -> set[str]:
+def check_formulas(draft: Draft, options: CardOptions) -> set[str]:
     """Note what is wrong with formulas and return all names that formulas use.
 
     Args:
         draft: The whole card.
-        pois: Names of parameters that the physics model defines.
+        options: Which further names are accepted.
     """
-    known = {*pois, "MH", *(row.name for row in draft.rows), *draft.external_arguments}
+    known = {*options.pois, "MH", *(row.name for row in draft.rows), *draft.external_arguments}
     known |= {placed.value.name for placed in draft.parameters}
     known |= {placed.value.name for placed in draft.rate_parameters}
     known |= {variable.name for placed in draft.constraints for variable in placed.value.defined}
+    if options.allow_unknown_arguments:
+        known |= {name for placed in draft.rate_parameters for name in placed.value.arguments}
+        known |= {name for placed in draft.constraints for name in names_used(placed.value)}
     used = _check_rate_formulas(draft, known) | _check_constraints(draft, known)
     _check_cycles(draft)
     return used
@@ -78,9 +83,7 @@ def _check_constraints(draft: Draft, known: set[str]) -> set[str]:
         constraint = placed.value
         place = f"constr {constraint.name}"
         _check_form(draft, placed.line, place, constraint.formula, len(constraint.arguments))
-        names = constraint.arguments or _names_in(constraint.formula)
-        if isinstance(constraint.sigma, str):
-            names = (*names, constraint.sigma)
+        names = names_used(constraint)
         used.update(names)
         _check_names(draft, placed.line, place, names, known)
     return used
@@ -96,6 +99,17 @@ def _check_names(draft: Draft, line: int, place: str, names: Collection[str], kn
     for name in names:
         if name not in known and name not in draft.unread:
             draft.notes.problem(line, f"{place}: no parameter {shown(name)}{draft.notes.hint(name, known)}")
+
+
+def names_used(constraint: Constraint) -> tuple[str, ...]:
+    """Return the names of the parameters that a constraint needs.
+
+    Examples:
+        >>> names_used(Constraint("c", "a-2*(b+c)", (), "width"))
+        ('a', 'b', 'c', 'width')
+    """
+    names = constraint.arguments or _names_in(constraint.formula)
+    return (*names, constraint.sigma) if isinstance(constraint.sigma, str) else names
 
 
 def _names_in(formula: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from pocket_combine.card.writable import problems_of
 from pocket_combine.errors import CardError
 from pocket_combine.io.atomic import atomic_write
 
-__all__ = ["write_card", "dump_card", "written_nuisances"]
+__all__ = ["write_card", "dump_card", "dump_text", "written_nuisances"]
 
 _RULER = "-" * 80
 _GAP = "  "
@@ -97,7 +97,20 @@ def dump_card(card: Card, path: str | os.PathLike[str], *, comment: str = "") ->
         ...     (Path(folder) / "datacard.txt").read_text() == write_card(card)
         True
     """
-    content = write_card(card, comment=comment).encode()
+    dump_text(write_card(card, comment=comment), path)
+
+
+def dump_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Write the text of a card to a file, whole or not at all; a path that ends in `.gz` is compressed.
+
+    Args:
+        text: The text.
+        path: Where to write.
+
+    Raises:
+        CardError: If the file cannot be written.
+    """
+    content = text.encode()
     if Path(path).suffix == ".gz":
         content = gzip.compress(content, mtime=0)
     try:
