@@ -12,6 +12,7 @@ from typing import BinaryIO
 import lz4.frame
 
 from pocket_combine.errors import OutputFileError, nearest
+from pocket_combine.io.pickles.limits import RAISE_LIMIT
 
 __all__ = ["LZ4Stream"]
 
@@ -109,10 +110,7 @@ class LZ4Stream(AbstractContextManager["LZ4Stream"]):
                 raise OutputFileError(_GOES_ON)
             self.size += len(chunk)
             if self.size > self._limit:
-                raise OutputFileError(
-                    f"decompresses to more than {self._limit:,} bytes: "
-                    "either raise the limit with max_bytes=…, or the file is made to fill the memory"
-                )
+                raise OutputFileError(f"decompresses to more than {self._limit:,} bytes: {RAISE_LIMIT}")
             if chunk:
                 yield chunk
         if not decompressor.eof:

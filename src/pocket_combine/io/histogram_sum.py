@@ -42,9 +42,9 @@ def add_histograms(first: hist.Hist[Any], second: hist.Hist[Any], places: tuple[
     _check_alike(first, second, places)
     labels = [_union(left, right) for left, right in zip(first.axes, second.axes, strict=True)]
     additive = first.storage_type in _ADDITIVE
-    if not _has(first, labels):
+    # Means are added by the library, which wants axes that agree in everything, titles included.
+    if not additive or not _has(first, labels):
         first = _spread(first, first.axes, labels)
-    # The library adds means, and only where axes agree in everything, titles included.
     if not additive or not _has(second, labels):
         second = _spread(second, first.axes, labels)
     if not additive:

@@ -13,6 +13,7 @@ import numpy as np
 
 from pocket_combine.errors import MissingInputError, OutputFileError, TemplateError, join_problems, nearest
 from pocket_combine.findings import Finding
+from pocket_combine.io.pickles.arguments import kind_of
 from pocket_combine.names import NOMINAL
 
 __all__ = ["CATEGORY_AXIS", "VARIATION_AXIS", "Output"]
@@ -20,6 +21,7 @@ __all__ = ["CATEGORY_AXIS", "VARIATION_AXIS", "Output"]
 CATEGORY_AXIS = "cat"
 VARIATION_AXIS = "variation"
 
+_MOST_PROBLEMS = 20
 _NOT_POSTPROCESSED = (
     "has no 'datasets_metadata', so it is the output of a single job before PocketCoffea's postprocessing: its "
     "histograms are not divided by the sum of the generator weights; run `pocket-coffea merge-outputs -jc` first"
@@ -252,13 +254,13 @@ def _describe_axis(axis: Any) -> dict[str, Any]:
 def _problems(contents: Any) -> list[str]:
     """Return why something is not an output of PocketCoffea."""
     if not isinstance(contents, Mapping):
-        return [f"holds a {type(contents).__name__}, expected the dictionary that PocketCoffea writes"]
+        return [f"holds {kind_of(contents)}, expected the dictionary that PocketCoffea writes"]
     if "variables" not in contents:
         return [f"has no 'variables', so it is not an output of PocketCoffea (its keys: {_listed(contents)})"]
     if "datasets_metadata" not in contents:
         return [_NOT_POSTPROCESSED]
     problems = [
-        f"has a {type(contents[key]).__name__} as {key!r}, expected a dictionary"
+        f"has {kind_of(contents[key])} as {key!r}, expected a dictionary"
         if key in contents
         else f"has no {key!r} (its keys: {_listed(contents)})"
         for key in ("variables", "datasets_metadata", "cutflow")
@@ -291,10 +293,11 @@ def _histogram_problems(variables: Mapping[str, Any]) -> list[str]:
             for dataset, filled in datasets.items():
                 place = f"variable {variable}, sample {sample}, dataset {dataset}"
                 if not isinstance(filled, hist.Hist):
-                    problems.append(f"{place}: has a {type(filled).__name__}, expected a histogram")
+                    problems.append(f"{place}: has {kind_of(filled)}, expected a histogram")
                 elif not filled.axes or CATEGORY_AXIS not in filled.axes.name:
                     problems.append(f"{place}: the histogram has no axis named {CATEGORY_AXIS!r}")
-    return problems[:20]
+    hidden = len(problems) - _MOST_PROBLEMS
+    return problems if hidden <= 0 else [*problems[:_MOST_PROBLEMS], f"{hidden} more of the kind"]
 
 
 def _listed(keys: Mapping[Any, Any]) -> str:

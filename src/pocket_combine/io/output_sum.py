@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class OutputSum:
         self._total: dict[str, Any] = {}
         self._paths: list[Path] = []
         self._origins: dict[tuple[str, ...], Path] = {}
+        self._owned: set[int] = set()
         self._normalisations: list[tuple[Path, dict[str, float]]] = []
 
     def add(self, path: Path, output: Output) -> None:
@@ -55,12 +57,24 @@ class OutputSum:
         for key, value in part.items():
             here = (*place, str(key))
             if key not in total:
-                total[key] = value
+                total[key] = self._own(value)
                 self._origins[here] = path
             elif isinstance(total[key], dict) and isinstance(value, dict):
                 self._merge(total[key], value, here, path)
             else:
                 total[key] = self._add(total[key], value, here, path)
+
+    def _own(self, value: Any) -> Any:
+        """Return a value that can be changed: nothing else in the sum is the same object."""
+        if isinstance(value, dict):
+            own = copy.copy(value)
+            dict.update(own, {key: self._own(inner) for key, inner in value.items()})
+            return own
+        if isinstance(value, hist.Hist):
+            if id(value) in self._owned:
+                value = value.copy()
+            self._owned.add(id(value))
+        return value
 
     def _add(self, first: Any, second: Any, place: tuple[str, ...], path: Path) -> Any:
         if isinstance(first, hist.Hist) and isinstance(second, hist.Hist):

@@ -11,7 +11,10 @@ import numpy as np
 from pocket_combine.errors import OutputFileError
 from pocket_combine.io.pickles.arguments import kind_of
 
-__all__ = ["LARGE", "Limits"]
+__all__ = ["LARGE", "RAISE_LIMIT", "Limits"]
+
+RAISE_LIMIT = "either raise the limit with max_bytes=…, or the file is made to fill the memory"
+"""What to do about a file that asks for more than it may."""
 
 LARGE = 4096
 """Bytes from which on a value is worth counting, or worth forgetting once it is of no use."""
@@ -53,8 +56,7 @@ class Limits:
         self._left -= count
         if self._left < 0:
             raise OutputFileError(
-                f"its objects take more than {self.size:,} bytes (the last one: {what}, {count:,} bytes): "
-                "either raise the limit with max_bytes=…, or the file is made to fill the memory"
+                f"its objects take more than {self.size:,} bytes (the last one: {what}, {count:,} bytes): {RAISE_LIMIT}"
             )
 
     def check_keys(self, keys: Iterable[Any]) -> None:

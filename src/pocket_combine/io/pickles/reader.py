@@ -16,7 +16,7 @@ import pickle
 from typing import Any, Final, Protocol
 
 from pocket_combine.errors import OutputFileError, UnsafePickleError
-from pocket_combine.io.pickles.limits import Limits
+from pocket_combine.io.pickles.limits import RAISE_LIMIT, Limits
 from pocket_combine.io.pickles.machine import Machine
 from pocket_combine.io.pickles.nesting import check_nesting
 from pocket_combine.io.pickles.opcodes import LINES, OPCODES, SHORT, STOP, refusal
@@ -127,10 +127,7 @@ class _Reader:
             what = str(error) or type(error).__name__
             offset = self._stream.size - len(buffer) + position
             raise OutputFileError(f"is damaged near byte {offset:,} of its pickle: {what}") from error
-        raise OutputFileError(
-            f"has more than {machine.limits.operations:,} opcodes: "
-            "either raise the limit with max_bytes=…, or the file is made to fill the memory"
-        )
+        raise OutputFileError(f"has more than {machine.limits.operations:,} opcodes: {RAISE_LIMIT}")
 
     def _check_start(self) -> None:
         start = self._buffer[:8]
@@ -155,7 +152,9 @@ class _Reader:
             self._position = end
             return taken
         if size > self._machine.limits.size:
-            raise OutputFileError(f"claims to hold a value of {size:,} bytes")
+            raise OutputFileError(
+                f"claims to hold a value of {size:,} bytes, more than {self._machine.limits.size:,}: {RAISE_LIMIT}"
+            )
         grown = bytearray(self._buffer[self._position :])
         while len(grown) < size:
             self._buffer = self._next_buffer()
