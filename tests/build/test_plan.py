@@ -105,6 +105,18 @@ def test_a_plan_without_data_is_otherwise_the_same() -> None:
             {"mc_processes": MCProcesses([MCProcess("data", ["A"], ["obs"], False)]), "years": ["obs"]},
             "gives the column 'data_obs', which is reserved for data",
         ),
+        (
+            {
+                "mc_processes": MCProcesses(
+                    [MCProcess("tt", ["A"], ["2022", "2022_post"], True), MCProcess("b", ["B"], ["2022"], False)]
+                ),
+                "systematics": Systematics(
+                    [shape("post_v", ["tt"], ["2022"], datacard_name="post_v"), shape("v", ["tt"], ["2022_post"])]
+                ),
+                "years": ["2022", "2022_post"],
+            },
+            "'post_v' in column 'tt_2022' and nuisance 'v' in column 'tt_2022_post' give templates of one name",
+        ),
     ],
 )
 def test_contradictions_are_refused(changes: dict[str, Any], problem: str) -> None:

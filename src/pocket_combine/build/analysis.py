@@ -154,7 +154,7 @@ def load_analysis(path: str | Path) -> Analysis:
         raise DeclarationError(f"{place}: {type(error).__name__}: {error}") from error
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
-        own = [name for name in names if not name.startswith("_")]
+        own = [name for name, value in names.items() if not name.startswith("_") and not callable(value)]
         raise DeclarationError([f"{file} does not declare {name!r}; {nearest(name, own)}" for name in missing])
     try:
         return Analysis(

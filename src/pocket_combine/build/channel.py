@@ -91,6 +91,10 @@ class Category:
             DeclarationError: If the name would break the card.
         """
         suffix = default_suffix if self.bin_suffix is None else self.bin_suffix
+        given: dict[str, object] = {"category": category, "bin_prefix": self.bin_prefix or "", "bin_suffix": suffix}
+        wrong = [f"{what} is {part!r}, expected text" for what, part in given.items() if not isinstance(part, str)]
+        if wrong:
+            raise DeclarationError(wrong)
         name = channel_name(category, self.bin_prefix, suffix)
         problem = name_problem("channel", name, leading_digit=True)
         if problem:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, permutations
 
 from pocket_combine.errors import DeclarationError, nearest
 from pocket_combine.names import DATA, name_problem
@@ -104,6 +104,9 @@ def make_plan(
         pairs += [
             PlannedPair(index, str(row.datacard_name), row.variation(*cell)) for row in shapes if cell in row.cells
         ]
+    problems = _coinciding_templates(columns, pairs)
+    if problems:
+        raise DeclarationError(problems)
     data = next(iter(data_processes.values())) if data_processes else None
     return Plan(columns, tuple(pairs), data, tuple(year_list))
 
@@ -170,6 +173,24 @@ def _column_problems(columns: Sequence[ProcessColumn], years: Sequence[str], kno
         problems.append(f"two (process, year) pairs give the same column {name!r}: rename one of the processes")
     if DATA in names:
         problems.append(f"a (process, year) pair gives the column {DATA!r}, which is reserved for data: rename it")
+    return problems
+
+
+def _coinciding_templates(columns: Sequence[ProcessColumn], pairs: Sequence[PlannedPair]) -> list[str]:
+    """Return pairs whose templates have one name, as `post_b` of column `a_2022` and `b` of `a_2022_post`."""
+    nuisances: dict[str, list[str]] = {column.name: [] for column in columns}
+    for pair in pairs:
+        nuisances[columns[pair.column].name].append(pair.nuisance)
+    problems = []
+    for short, long in permutations(nuisances, 2):
+        if long.startswith(f"{short}_"):
+            rest = long.removeprefix(f"{short}_")
+            problems += [
+                f"nuisance {f'{rest}_{nuisance}'!r} in column {short!r} and nuisance {nuisance!r} in column {long!r} "
+                "give templates of one name: rename one of the nuisances"
+                for nuisance in nuisances[long]
+                if f"{rest}_{nuisance}" in nuisances[short]
+            ]
     return problems
 
 

@@ -98,7 +98,7 @@ def conflicts(cards: Mapping[str, Card]) -> list[str]:
     kinds: dict[str, dict[str, str]] = {}
     for name, card in cards.items():
         for row in card.nuisances:
-            kind = " ".join([row.kind, *map(str, row.arguments)])
+            kind = " ".join([row.kind, *(f"{number:g}" for number in row.arguments)])
             kinds.setdefault(row.name, {}).setdefault(kind, name)
     problems += [
         f"nuisance {nuisance!r} is {' and '.join(f'{kind} in {name}' for kind, name in where.items())}, which "
