@@ -1,7 +1,7 @@
 """Damages ROOT files at random and reads them, until the time is over or the reader misbehaves.
 
-Allowed is a result or `RootFileError`. Anything else, more than two seconds of CPU, or more than a gigabyte of memory ends the
-program with status 1 and leaves the file that caused it in the folder of `--keep`.
+Allowed is a result or `RootFileError`. Anything else, more than two seconds of CPU time, or more than a gigabyte of
+memory ends the program with status 1 and leaves the file that caused it in the folder of `--keep`.
 
     python tests/fuzz_root.py --seconds 600 --seed 1
 """
