@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
-from pocket_combine.card.draft import Draft, DraftColumn, DraftRow, plural
+from pocket_combine.card.draft import Draft, DraftRow, plural
 from pocket_combine.card.formulas import check_formulas
 from pocket_combine.card.lexical import format_number, shown
-from pocket_combine.card.model import FAKE
+from pocket_combine.card.model import FAKE, Column
 from pocket_combine.card.options import CardOptions
 from pocket_combine.card.row_checks import check_rows
 from pocket_combine.card.shapes import ShapeLookup
@@ -38,7 +38,7 @@ def _check_channels(draft: Draft, options: CardOptions) -> None:
     line = draft.rate_line
     if not any(column.is_signal for column in draft.columns) and not options.allow_no_signal:
         draft.notes.problem(line, "no process is a signal, expected at least one with an integer of 0 or less")
-    by_channel: dict[str, list[DraftColumn]] = {channel: [] for channel in draft.channels}
+    by_channel: dict[str, list[Column]] = {channel: [] for channel in draft.channels}
     for column in draft.columns:
         if column.rate != 0:
             by_channel[column.channel].append(column)

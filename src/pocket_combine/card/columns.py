@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pocket_combine.card.draft import Draft, DraftColumn, Placed, plural
+from pocket_combine.card.draft import Draft, Placed, plural
 from pocket_combine.card.lexical import read_integer, read_number, shown, word_problem
-from pocket_combine.card.model import repeated
+from pocket_combine.card.model import Column, repeated
 
 __all__ = ["HeaderLines", "make_columns"]
 
@@ -83,7 +83,7 @@ def make_columns(header: HeaderLines) -> None:
             process_id = read_integer(word)
         except ValueError as error:
             header.problem(ids.line, f"column {index} (channel {channel}, process {process}): {error}")
-        columns.append(DraftColumn(channel, process, process_id, 0.0))
+        columns.append(Column(channel, process, process_id, 0.0))
     header.draft.columns = columns
     if not header.broken:
         _check_processes(header, names.line, ids.line)
@@ -155,7 +155,7 @@ def _check_processes(header: HeaderLines, names_line: int, ids_line: int) -> Non
     columns = header.draft.columns
     for channel, process in repeated([(column.channel, column.process) for column in columns]):
         header.problem(names_line, f"process {process} occurs twice in channel {channel}")
-    classes: dict[str, DraftColumn] = {}
+    classes: dict[str, Column] = {}
     for column in columns:
         first = classes.setdefault(column.process, column)
         if first.is_signal != column.is_signal:
@@ -176,7 +176,7 @@ def _check_processes(header: HeaderLines, names_line: int, ids_line: int) -> Non
         )
 
 
-def _class(column: DraftColumn) -> str:
+def _class(column: Column) -> str:
     return f"{'signal' if column.is_signal else 'background'} ({column.process_id})"
 
 
@@ -186,16 +186,17 @@ def _read_rates(header: HeaderLines, rates: Placed[list[str]]) -> None:
         found = f"{plural(len(rates.value), 'rate')} for {plural(len(columns), 'column')}"
         header.problem(rates.line, found + _comment_hint(rates.value))
         return
-    for index, (column, word) in enumerate(zip(columns, rates.value, strict=True), start=1):
+    for index, (column, word) in enumerate(zip(columns, rates.value, strict=True)):
+        place = f"column {index + 1} ({column.place})"
         try:
-            column.rate = read_number(word)
+            columns[index] = replace(column, rate=read_number(word))
         except ValueError as error:
-            header.problem(rates.line, f"column {index} ({column.place}): rate: {error}")
+            header.problem(rates.line, f"{place}: rate: {error}")
             continue
-        if column.rate < 0 and column.rate != -1:
+        if columns[index].rate < 0 and columns[index].rate != -1:
             header.problem(
                 rates.line,
-                f"column {index} ({column.place}): rate {shown(word)} is negative, "
+                f"{place}: rate {shown(word)} is negative, "
                 "expected a number of at least 0, or -1 for the integral of the template",
             )
 

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from pocket_combine.card.model import (
     AutoMCStats,
+    Column,
     Constraint,
     Effect,
     ExternalArgument,
@@ -21,7 +22,7 @@ from pocket_combine.card.model import (
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.findings import Finding, Severity
 
-__all__ = ["Notes", "Draft", "DraftColumn", "DraftRow", "Placed", "plural"]
+__all__ = ["Notes", "Draft", "DraftRow", "Placed", "plural"]
 
 _T = TypeVar("_T")
 
@@ -97,26 +98,6 @@ class Notes:
         raise CardError(messages)
 
 
-@dataclass
-class DraftColumn:
-    """A column; its rate may still change (`gmN` with a rate of 0)."""
-
-    channel: str
-    process: str
-    process_id: int
-    rate: float
-
-    @property
-    def is_signal(self) -> bool:
-        """Whether the process is a signal."""
-        return self.process_id <= 0
-
-    @property
-    def place(self) -> str:
-        """Where this is, for messages."""
-        return f"channel {self.channel}, process {self.process}"
-
-
 @dataclass(eq=False)
 class DraftRow:
     """A nuisance row; `nuisance edit` changes it."""
@@ -143,7 +124,7 @@ class Draft:
         notes: Problems and findings.
         channels: Names, in order.
         observation: One number per channel, or `None`.
-        columns: In order; empty where the header is broken.
+        columns: In order; empty where the header is broken. A rate may still change (`gmN` with a rate of 0).
         complete: Whether the header was understood, so that rows can be compared with the columns.
         declared_nuisances: The number after `kmax`, or `None`.
         rate_line: Line of the `rate` row.
@@ -156,7 +137,7 @@ class Draft:
     notes: Notes
     channels: list[str] = field(default_factory=list)
     observation: Placed[list[float]] | None = None
-    columns: list[DraftColumn] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
     complete: bool = False
     declared_nuisances: Placed[int] | None = None
     rate_line: int = 1

@@ -88,6 +88,11 @@ class Column:
         """Whether the process is a signal."""
         return self.process_id <= 0
 
+    @property
+    def place(self) -> str:
+        """Where this is, for messages."""
+        return f"channel {self.channel}, process {self.process}"
+
 
 @dataclass(frozen=True)
 class ShapeRule:

@@ -22,7 +22,7 @@ from pocket_combine.card.draft import Draft, Notes
 from pocket_combine.card.edits import read_edit
 from pocket_combine.card.header import read_header
 from pocket_combine.card.lexical import BEGINS_WITH_DIGIT, shown, word_problem
-from pocket_combine.card.model import Card, Channel, Column, Group, Nuisance
+from pocket_combine.card.model import Card, Channel, Group, Nuisance
 from pocket_combine.card.options import CardOptions
 from pocket_combine.card.parameters import read_constr, read_ext_arg, read_flat_param, read_param, read_rate_param
 from pocket_combine.card.rows import read_row
@@ -256,9 +256,7 @@ def _card(draft: Draft) -> Card:
         numbers = draft.observation.value
     return Card(
         channels=tuple(Channel(name, number) for name, number in zip(draft.channels, numbers, strict=True)),
-        columns=tuple(
-            Column(column.channel, column.process, column.process_id, column.rate) for column in draft.columns
-        ),
+        columns=tuple(draft.columns),
         shapes=tuple(placed.value for placed in draft.shapes),
         nuisances=tuple(
             Nuisance(row.name, row.kind, tuple(row.effects), row.arguments, row.no_float, row.template_name)

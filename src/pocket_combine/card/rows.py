@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pocket_combine.card.cells import ARGUMENT_NAMES, CellReader, cell_reader
 from pocket_combine.card.draft import Draft, DraftRow, plural
@@ -49,9 +50,10 @@ def read_row(draft: Draft, line: int, name: str, words: Sequence[str], readers: 
         _check_extra_cells(draft, line, name, cells[count:], cell_reader(kind, readers))
     draft.add_row(DraftRow(line, name, kind, effects, arguments, no_float))
     if kind == "gmN" and draft.complete:
-        for column, effect in zip(draft.columns, effects, strict=True):
-            if column.rate == 0 and effect is not None:
-                column.rate = 1e-6  # Combine's stand-in for an empty sideband
+        for index, effect in enumerate(effects):
+            if draft.columns[index].rate == 0 and effect is not None:
+                # Combine's stand-in for what an empty sideband predicts.
+                draft.columns[index] = replace(draft.columns[index], rate=1e-6)
 
 
 def split_no_float(name: str) -> tuple[str, bool]:

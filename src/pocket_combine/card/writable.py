@@ -78,7 +78,7 @@ def _channel_problems(card: Card) -> Iterator[str]:
 def _column_problems(card: Card) -> Iterator[str]:
     yield from _words("process", (column.process for column in card.columns))
     for column in card.columns:
-        yield from _numbers(f"channel {column.channel}, process {column.process}, rate", [column.rate])
+        yield from _numbers(f"{column.place}, rate", [column.rate])
 
 
 def _shape_problems(card: Card) -> Iterator[str]:
