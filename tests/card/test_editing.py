@@ -171,6 +171,10 @@ def test_two_nuisances_on_one_column_are_not_joined() -> None:
     rows = (Nuisance("a", "lnN", (1.1, 1.1, None, None, None)), Nuisance("b", "lnN", (None, 1.2, 1.2, None, None)))
     with pytest.raises(CardError, match="a and b both act on process tt in channel SR: they cannot both be ab"):
         rename_nuisances(replace(CARD, nuisances=rows, groups=()), {}, {"a": "ab", "b": "ab"})
+    # Each of them has templates of its own.
+    shapes = tuple(replace(row, kind="shape") for row in rows)
+    with pytest.raises(CardError, match="a and b both act on process tt in channel SR: they cannot both be b"):
+        rename_nuisances(replace(CARD, nuisances=shapes, groups=()), TEMPLATES, {"a": "b"})
 
 
 def test_selected_processes_take_their_templates_along(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def _joined_rows(rows: Sequence[Nuisance], card: Card) -> tuple[Nuisance, ...]:
     """Return the rows with those of one name, kind and template as one; refuse effects of two on one column."""
     before = [row.name for row in card.nuisances]
     merged: dict[object, tuple[str, Nuisance]] = {}
-    problems = []
+    problems = _overlaps(before, rows, card)
     kinds: dict[str, tuple[str, str]] = {}
     for position, (old, row) in enumerate(zip(before, rows, strict=True)):
         first_old, kind = kinds.setdefault(row.name, (old, row.kind))
@@ -176,17 +176,27 @@ def _joined_rows(rows: Sequence[Nuisance], card: Card) -> tuple[Nuisance, ...]:
         if key not in merged:
             merged[key] = (old, row)
             continue
-        first_old, first = merged[key]
-        effects: list[Effect] = []
-        for column, one, other in zip(card.columns, first.effects, row.effects, strict=True):
-            if one is not None and other is not None:
-                place = f"process {column.process} in channel {column.channel}"
-                problems.append(f"{first_old} and {old} both act on {place}: they cannot both be {row.name}")
-            effects.append(other if one is None else one)
+        first = merged[key][1]
+        effects: list[Effect] = [
+            other if one is None else one for one, other in zip(first.effects, row.effects, strict=True)
+        ]
         merged[key] = (old, replace(first, effects=tuple(effects)))
     if problems:
         raise CardError(problems)
     return tuple(row for _, row in merged.values())
+
+
+def _overlaps(before: Sequence[str], rows: Sequence[Nuisance], card: Card) -> list[str]:
+    """Return where two nuisances that get one name act on the same column."""
+    problems: dict[str, None] = {}
+    owners: dict[tuple[str, int], str] = {}
+    for old, row in zip(before, rows, strict=True):
+        for index, (column, effect) in enumerate(zip(card.columns, row.effects, strict=True)):
+            first = old if effect is None else owners.setdefault((row.name, index), old)
+            if first != old:
+                place = f"process {column.process} in channel {column.channel}"
+                problems[f"{first} and {old} both act on {place}: they cannot both be {row.name}"] = None
+    return list(problems)
 
 
 def _all(words: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
