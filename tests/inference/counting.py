@@ -9,6 +9,7 @@ import numpy as np
 import scipy.optimize
 
 from pocket_combine.likelihood.constraints import Constraint, ConstraintKind
+from pocket_combine.likelihood.nll import Evaluation
 from pocket_combine.likelihood.parameters import ModelParameter, ParameterList
 from pocket_combine.templates import FloatArray
 
@@ -29,13 +30,22 @@ class Counting:
             ]
         )
 
-    def value(self, theta: FloatArray) -> float:
+    def value(self, theta: FloatArray) -> FloatArray:
         expected = theta[0] * self.signal + self.background * math.exp(theta[1] * self.log_kappa)
         if expected <= 0:
-            return math.inf
-        return float(expected - self.observed * math.log(expected) + theta[1] ** 2 / 2)
+            return np.array(math.inf)
+        return np.array(expected - self.observed * math.log(expected) + theta[1] ** 2 / 2)
 
-    def derivatives(self, theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def gradient(self, theta: FloatArray) -> FloatArray:
+        return self.evaluate(theta).gradient
+
+    def hessian(self, theta: FloatArray) -> FloatArray:
+        return self.evaluate(theta).hessian
+
+    def complete(self, theta: FloatArray) -> FloatArray:
+        return theta
+
+    def evaluate(self, theta: FloatArray) -> Evaluation:
         varied = self.background * math.exp(theta[1] * self.log_kappa)
         expected = theta[0] * self.signal + varied
         slope = 1 - self.observed / expected
@@ -43,19 +53,19 @@ class Counting:
         first = np.array([self.signal, varied * self.log_kappa])
         gradient = slope * first + np.array([0.0, theta[1]])
         hessian = curvature * np.outer(first, first) + np.diag([0.0, slope * varied * self.log_kappa**2 + 1])
-        return self.value(theta), gradient, hessian
+        return Evaluation(self.value(theta), gradient, hessian)
 
     def profile(self, r: float) -> float:
         """Return the profile likelihood by one-dimensional minimisation, the obvious way."""
         if self.log_kappa == 0:
-            return self.value(np.array([r, 0.0]))
+            return float(self.value(np.array([r, 0.0])))
 
         def slope(nuisance: float) -> float:
-            return float(self.derivatives(np.array([r, nuisance]))[1][1])
+            return float(self.gradient(np.array([r, nuisance]))[1])
 
         # Below this the expectation would be negative.
         low = math.log(max(-r * self.signal / self.background, 1e-6)) / self.log_kappa + 1e-9
-        return self.value(np.array([r, root(slope, max(low, -30.0), 30.0)]))
+        return float(self.value(np.array([r, root(slope, max(low, -30.0), 30.0)])))
 
 
 def root(function: Callable[[float], float], low: float, high: float) -> float:

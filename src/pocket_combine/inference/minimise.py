@@ -15,10 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import scipy.linalg
 
+from pocket_combine.inference.kinks import Piece, minimise_pieces
 from pocket_combine.inference.trust_region import cholesky, trust_region_step
 from pocket_combine.templates import FloatArray, IntArray
 
 __all__ = ["Objective", "MinimiserOptions", "Outcome", "Minimum", "minimise"]
+
+
+_KINK_RADIUS = 1e-4
+"""Trust radius, in standard deviations, below which the function is taken not to be smooth."""
 
 
 class Objective(Protocol):
@@ -142,8 +147,7 @@ class _Search:
             noise = 4 * np.finfo(float).eps * max(1.0, abs(value))
             reduction = value - trial_value
             if predicted <= noise and abs(reduction) <= 16 * noise:
-                reached = Outcome.CONVERGED if distance <= 1e3 * self.options.tolerance + noise else Outcome.NO_PROGRESS
-                return self._minimum(point, value, gradient, hessian, distance, step_number, reached)
+                return self._at_kink(point, value, gradient, hessian, step_number)
             ratio = reduction / predicted if np.isfinite(trial_value) and predicted > 0 else -1.0
             length = float(np.linalg.norm(step / self.scale))
             if ratio < 0.25:
@@ -153,11 +157,38 @@ class _Search:
             if ratio > 1e-4:
                 point = trial
                 value, gradient, hessian = self._derivatives(point)
-            if radius < 1e-14:
-                return self._minimum(point, value, gradient, hessian, distance, step_number, Outcome.NO_PROGRESS)
+            if radius < _KINK_RADIUS:
+                return self._at_kink(point, value, gradient, hessian, step_number)
         free = self._free(point, gradient)
         distance = _newton_decrement(gradient[free], hessian[np.ix_(free, free)])
         return self._minimum(point, value, gradient, hessian, distance, self.options.max_steps, Outcome.STEP_LIMIT)
+
+    def _at_kink(
+        self, point: FloatArray, value: float, gradient: FloatArray, hessian: FloatArray, steps: int
+    ) -> Minimum:
+        """Return the minimum near a point where smooth steps make no progress."""
+        free = self._free(point, gradient)
+        base = point.copy()
+
+        def full(inner: FloatArray) -> FloatArray:
+            outer: FloatArray = base.copy()
+            outer[free] = inner
+            return outer
+
+        def evaluate(inner: FloatArray) -> Piece:
+            found, slope, curvature = self._derivatives(full(inner))
+            return Piece(inner, found, slope[free], curvature[np.ix_(free, free)])
+
+        def project(inner: FloatArray) -> FloatArray:
+            return np.clip(inner, self.lower[free], self.upper[free])
+
+        begin = Piece(point[free], value, gradient[free], hessian[np.ix_(free, free)])
+        best, distance = minimise_pieces(evaluate, begin, project, self.options.tolerance)
+        point = full(best.point)
+        value, gradient, hessian = self._derivatives(point)
+        noise = 64 * np.finfo(float).eps * max(1.0, abs(value))
+        reached = Outcome.CONVERGED if distance <= 1e3 * self.options.tolerance + noise else Outcome.NO_PROGRESS
+        return self._minimum(point, value, gradient, hessian, distance, steps, reached)
 
     def _value(self, point: FloatArray) -> float:
         self.evaluations += 1

@@ -12,6 +12,7 @@ import scipy.linalg
 
 from pocket_combine.inference.minimise import MinimiserOptions, Minimum, Outcome, minimise
 from pocket_combine.inference.trust_region import cholesky
+from pocket_combine.likelihood.nll import Evaluation
 from pocket_combine.likelihood.parameters import ParameterList
 from pocket_combine.results import Status
 from pocket_combine.templates import FloatArray, IntArray
@@ -22,15 +23,23 @@ __all__ = ["Likelihood", "Conditional", "Crossing", "Profiler"]
 class Likelihood(Protocol):
     """The negative log-likelihood of one set of data, as a function of the vector of parameters."""
 
-    @property
-    def parameters(self) -> ParameterList:
-        """The parameters, in the order of the vector."""
+    parameters: ParameterList
+    """The parameters, in the order of the vector."""
 
-    def value(self, theta: FloatArray) -> float:
+    def value(self, theta: FloatArray) -> FloatArray:
         """Return the negative log-likelihood."""
 
-    def derivatives(self, theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        """Return the negative log-likelihood, its gradient and its Hessian."""
+    def gradient(self, theta: FloatArray) -> FloatArray:
+        """Return its gradient."""
+
+    def hessian(self, theta: FloatArray) -> FloatArray:
+        """Return its Hessian."""
+
+    def evaluate(self, theta: FloatArray) -> Evaluation:
+        """Return all three together."""
+
+    def complete(self, theta: FloatArray) -> FloatArray:
+        """Return all parameters of the model, with those that are profiled analytically at their best values."""
 
 
 @dataclass(frozen=True)
@@ -151,11 +160,11 @@ class _Subset:
         self._block = np.ix_(free, free)
 
     def value(self, point: FloatArray) -> float:
-        return self._likelihood.value(self._full(point))
+        return float(self._likelihood.value(self._full(point)))
 
     def derivatives(self, point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        value, gradient, hessian = self._likelihood.derivatives(self._full(point))
-        return value, gradient[self._free], hessian[self._block]
+        result = self._likelihood.evaluate(self._full(point))
+        return float(result.value), result.gradient[self._free], result.hessian[self._block]
 
     def _full(self, point: FloatArray) -> FloatArray:
         theta: FloatArray = self._theta.copy()
@@ -226,7 +235,7 @@ class _CrossingSearch:
         return start
 
     def _next(self, x: float, z: float, fitted: Conditional, inner: float, outer: float, *, outer_known: bool) -> float:
-        _, gradient, _ = self.profiler.likelihood.derivatives(fitted.theta)
+        gradient = self.profiler.likelihood.gradient(fitted.theta)
         slope = float(gradient[self.position]) / z if z > 0 else 0.0
         step = (self.target - z) / slope if slope * self.side > 0 else math.nan
         proposal = x + step
@@ -239,7 +248,7 @@ class _CrossingSearch:
 
 def _profile_sigma(likelihood: Likelihood, best: Conditional, position: int) -> float:
     """Return the standard deviation of a parameter from the curvature of its profile; 1 where there is none."""
-    _, _, hessian = likelihood.derivatives(best.theta)
+    hessian = likelihood.hessian(best.theta)
     others = best.free[best.free != position]
     curvature = float(hessian[position, position])
     factor = cholesky(hessian[np.ix_(others, others)]) if others.size else None

@@ -1,0 +1,150 @@
+"""Fit, scan, limits and significance of a workspace, as results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import norm
+
+from pocket_combine.inference.asymptotic import (
+    EXPECTED_QUANTILES,
+    Profile,
+    excess,
+    expected_limits,
+    observed_limit,
+)
+from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
+from pocket_combine.inference.workspace import Workspace, conditional_fit
+from pocket_combine.results import FitResult, Interval, LimitResult, SignificanceResult
+from pocket_combine.templates import FloatArray
+
+__all__ = ["fit", "limits", "significance"]
+
+
+def fit(workspace: Workspace, *, intervals: Sequence[str] | None = None, level: float = MINOS_LEVEL) -> FitResult:
+    """Return the best fit of a workspace.
+
+    Args:
+        workspace: Model and data.
+        intervals: Parameters whose profile-likelihood intervals are wanted; the parameters of interest by default.
+        level: ΔNLL of the intervals.
+
+    Raises:
+        CardError: If a name is not in the model.
+    """
+    names = workspace.model.parameters.pois if intervals is None else tuple(intervals)
+    bin_parameters = [name for name in names if name in workspace.model.bin_parameters]
+    fitter = workspace.fitter(explicit=bin_parameters)
+    start = workspace.start_of(fitter)
+    best = fitter.best(start)
+    found: list[Interval] = []
+    if best.status.usable:
+        for name in names:
+            interval, best = fitter.interval(best, name, level)
+            found.append(interval)
+    return _fit_result(workspace, fitter, best, start, tuple(found))
+
+
+def _fit_result(
+    workspace: Workspace, fitter: Fitter, best: BestFit, start: FloatArray, intervals: tuple[Interval, ...]
+) -> FitResult:
+    model = workspace.model
+    values = fitter.likelihood.complete(best.theta)
+    positions = model.parameters.indices(fitter.parameters.names)
+    floating = np.zeros(len(model.parameters), dtype=bool)
+    floating[positions[best.conditional.free]] = True
+    errors = np.zeros(len(model.parameters))
+    if best.covariance.size:
+        errors[positions[best.conditional.free]] = np.sqrt(np.maximum(np.diag(best.covariance), 0.0))
+    return FitResult(
+        provenance=workspace.provenance(notes=list(fitter.notes)),
+        status=best.status,
+        concerned=best.concerned,
+        parameters=model.parameters.names,
+        floating=floating,
+        values=values,
+        errors=errors,
+        covariance=best.covariance,
+        nll=best.nll,
+        delta_nll=best.nll - float(fitter.likelihood.value(start)),
+        intervals=intervals,
+        pois=model.parameters.pois,
+        evaluations=fitter.profiler.evaluations,
+    )
+
+
+def limits(
+    workspace: Workspace,
+    *,
+    poi: str | None = None,
+    confidence_level: float = 0.95,
+    quantiles: Sequence[float] = EXPECTED_QUANTILES,
+) -> LimitResult:
+    """Return asymptotic CLs upper limits.
+
+    A blind workspace gives expected limits on the a-priori background-only Asimov data. Otherwise these data are made
+    after a background-only fit, as Combine does, and there is an observed limit.
+
+    Args:
+        workspace: Model and data.
+        poi: The parameter of interest; the first one by default.
+        confidence_level: Such as 0.95.
+        quantiles: Quantiles of the expected limits.
+    """
+    name = workspace.poi if poi is None else poi
+    model = workspace.model
+    background = workspace.start.copy()
+    background[model.parameters.indices([name])] = 0.0
+    if workspace.is_blind:
+        asimov_data = model.asimov(background)
+        asimov_start = background
+    else:
+        asimov_start = conditional_fit(model, workspace.data, background, workspace.options)
+        asimov_data = model.asimov(asimov_start, move_global_observables=True)
+    asimov_fitter = workspace.fitter(asimov_data, keep_ranges=True)
+    asimov = _profile(asimov_fitter, name, asimov_start[model.parameters.indices(asimov_fitter.parameters.names)])
+    expected = expected_limits(asimov, confidence_level, quantiles)
+    observed, best_value, notes = None, None, list(asimov_fitter.notes)
+    if not workspace.is_blind:
+        fitter = workspace.fitter(keep_ranges=True)
+        profile = _profile(fitter, name, workspace.start_of(fitter))
+        usable = [limit.limit for limit in expected if math.isfinite(limit.limit)]
+        observed = observed_limit(profile, asimov, confidence_level, usable[len(usable) // 2] if usable else 1.0)
+        best_value = profile.best_value
+        notes += fitter.notes
+    return LimitResult(workspace.provenance(notes=notes), name, confidence_level, observed, expected, best_value)
+
+
+def _profile(fitter: Fitter, poi: str, start: FloatArray) -> Profile:
+    """Return the profile of a parameter that is not negative at the best fit, as q-tilde wants it."""
+    position = fitter.parameters.index(poi)
+    lower = fitter.profiler.lower[position]
+    fitter.profiler.lower[position] = max(0.0, lower)
+    return Profile(fitter, poi, fitter.best(np.maximum(start, fitter.profiler.lower)))
+
+
+def significance(workspace: Workspace, *, poi: str | None = None, uncapped: bool = False) -> SignificanceResult:
+    """Return the significance of an excess over the background-only hypothesis.
+
+    Args:
+        workspace: Model and data.
+        poi: The parameter of interest; the first one by default.
+        uncapped: Whether a deficit has a negative significance.
+    """
+    name = workspace.poi if poi is None else poi
+    fitter = workspace.fitter(keep_ranges=True)
+    if not uncapped:
+        position = fitter.parameters.index(name)
+        fitter.profiler.lower[position] = max(0.0, fitter.profiler.lower[position])
+    test = excess(fitter, name, uncapped=uncapped)
+    return SignificanceResult(
+        workspace.provenance(notes=list(fitter.notes), uncapped=uncapped),
+        name,
+        test.significance,
+        float(norm.sf(test.significance)),
+        test.q0,
+        test.best_value,
+        test.status,
+    )

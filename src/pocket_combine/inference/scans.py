@@ -1,0 +1,124 @@
+"""Profile likelihoods on grids of one or two parameters."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pocket_combine.errors import CardError
+from pocket_combine.execution import Progress
+from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
+from pocket_combine.inference.workspace import Workspace
+from pocket_combine.results import Interval, ScanResult, Status
+from pocket_combine.templates import FloatArray, IntArray
+
+__all__ = ["grid_values", "scan"]
+
+
+def grid_values(low: float, high: float, points: int, *, align_edges: bool = False) -> FloatArray:
+    """Return the values of a grid, as Combine places them.
+
+    Args:
+        low: Lower edge of the range.
+        high: Upper edge.
+        points: Number of values.
+        align_edges: Whether the first and last value are the edges; otherwise values are centres of equal intervals.
+
+    Examples:
+        >>> grid_values(0.0, 4.0, 4)
+        array([0.5, 1.5, 2.5, 3.5])
+        >>> grid_values(0.0, 4.0, 5, align_edges=True)
+        array([0., 1., 2., 3., 4.])
+    """
+    if align_edges:
+        return np.linspace(low, high, points)
+    return low + (np.arange(points) + 0.5) * (high - low) / points
+
+
+def scan(
+    workspace: Workspace,
+    grid: Mapping[str, Sequence[float] | FloatArray],
+    *,
+    profiled: bool = True,
+    progress: Progress | None = None,
+) -> ScanResult:
+    """Return the likelihood on a grid, relative to its global minimum.
+
+    Points are fitted from the best fit outwards, each from its neighbour's result.
+
+    Args:
+        workspace: Model and data.
+        grid: Values per scanned parameter; one or two parameters.
+        profiled: Whether the other parameters are refitted at each point; otherwise they stay at the best fit.
+        progress: Told how many points are done.
+
+    Raises:
+        CardError: If a name is not in the model, or there are none or more than two.
+    """
+    names = tuple(grid)
+    if not 1 <= len(names) <= 2:
+        raise CardError(f"a scan takes one or two parameters, found {len(names)}: {', '.join(names)}")
+    axes = [np.asarray(values, dtype=np.float64) for values in grid.values()]
+    fitter = workspace.fitter(explicit=[name for name in names if name in workspace.model.bin_parameters])
+    positions = fitter.parameters.indices(names)
+    best = fitter.best(workspace.start_of(fitter))
+    points = np.array(list(itertools.product(*axes)))
+    if profiled:
+        nll, statuses = _profiled(fitter, best, positions, points, progress)
+    else:
+        theta = np.tile(best.theta, (len(points), 1))
+        theta[:, positions] = points
+        nll = np.atleast_1d(fitter.likelihood.value(theta))
+        statuses = [Status.CONVERGED if math.isfinite(value) else Status.NOT_FINITE for value in nll]
+    delta = nll - best.nll
+    lowest = float(np.nanmin(delta))
+    if lowest < -1e-4:
+        fitter.note(f"a point of the grid lies {-lowest:.3g} below the best fit, which is not the global one")
+    crossings: tuple[Interval, ...] = ()
+    if len(names) == 1:
+        interval, best = fitter.interval(best, names[0], MINOS_LEVEL)
+        crossings = (interval,)
+    return ScanResult(
+        workspace.provenance(notes=list(fitter.notes)),
+        names,
+        points,
+        delta,
+        tuple(statuses),
+        best.theta[positions],
+        profiled,
+        crossings,
+    )
+
+
+def _profiled(
+    fitter: Fitter, best: BestFit, positions: IntArray, points: FloatArray, progress: Progress | None
+) -> tuple[FloatArray, list[Status]]:
+    """Return the profile likelihood at points, fitted from the best fit outwards."""
+    nll = np.full(len(points), math.nan)
+    statuses = [Status.NOT_CONVERGED] * len(points)
+    scale = np.where(np.ptp(points, axis=0) > 0, np.ptp(points, axis=0), 1.0)
+    distances = (((points - best.theta[positions]) / scale) ** 2).sum(axis=1)
+    done: dict[int, FloatArray] = {}
+    for count, index in enumerate(np.argsort(distances, kind="stable"), start=1):
+        start = _nearest_start(points, points[index], scale, done, best.theta)
+        fixed = {int(at): float(value) for at, value in zip(positions, points[index], strict=True)}
+        fitted = fitter.profiler.fit(start, fixed)
+        nll[index], statuses[index] = fitted.nll, fitted.status
+        done[int(index)] = fitted.theta
+        if progress is not None:
+            progress(count, len(points), ", ".join(f"{value:.4g}" for value in points[index]))
+    return nll, statuses
+
+
+def _nearest_start(
+    points: FloatArray, point: FloatArray, scale: FloatArray, done: dict[int, FloatArray], best: FloatArray
+) -> FloatArray:
+    """Return the parameters of the fitted point that is nearest on the grid."""
+    if not done:
+        return best
+    indices = np.array(list(done))
+    distances = (((points[indices] - point) / scale) ** 2).sum(axis=1)
+    return done[int(indices[distances.argmin()])]

@@ -1,0 +1,207 @@
+"""What every question starts from: a model, data, and how fits are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from pocket_combine._version import __version__
+from pocket_combine.card.model import Card
+from pocket_combine.card.writer import write_card
+from pocket_combine.errors import CardError, nearest
+from pocket_combine.inference.fitter import BestFit, FitOptions, Fitter
+from pocket_combine.likelihood import Data, Model, build_model
+from pocket_combine.results import Provenance
+from pocket_combine.templates import FloatArray, Templates
+
+__all__ = ["Blinding", "Workspace", "card_hash", "make_workspace"]
+
+
+class Blinding(Enum):
+    """What the data of a workspace are.
+
+    `OBSERVED`: the observation. `ASIMOV`: the expectation at the initial parameter values; the observation is not used.
+    `FREQUENTIST_ASIMOV`: the expectation after a fit to the observation, with global observables moved (Combine's
+    `--toysFrequentist`); depends on the observation.
+    """
+
+    OBSERVED = "observed"
+    ASIMOV = "asimov"
+    FREQUENTIST_ASIMOV = "frequentist asimov"
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """A model with data, start values and options.
+
+    Attributes:
+        model: The model.
+        data: The data that fits use.
+        kind: What the data are.
+        start: `start[parameter]`, the values that fits start from and that frozen parameters keep.
+        options: How fits are made.
+        card: SHA-256 of card and templates.
+        settings: The arguments that it was made with, for results.
+    """
+
+    model: Model
+    data: Data
+    kind: Blinding
+    start: FloatArray
+    options: FitOptions
+    card: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing depends on the observation."""
+        return self.kind is Blinding.ASIMOV
+
+    @property
+    def poi(self) -> str:
+        """The first parameter of interest."""
+        return self.model.parameters.pois[0]
+
+    def fitter(self, data: Data | None = None, *, explicit: Iterable[str] = (), keep_ranges: bool = False) -> Fitter:
+        """Return fits of the data, or of other data of the same model.
+
+        Args:
+            data: Other data.
+            explicit: Bin parameters that are not profiled analytically: those to be scanned.
+            keep_ranges: Whether nuisances keep the ranges of Combine's workspace.
+        """
+        likelihood = self.model.likelihood(self.data if data is None else data, explicit=explicit)
+        options = dataclasses.replace(self.options, keep_ranges=keep_ranges or self.options.keep_ranges)
+        return Fitter(likelihood, options)
+
+    def start_of(self, fitter: Fitter) -> FloatArray:
+        """Return the start values in the order of a fitter's parameters."""
+        result: FloatArray = self.start[self.model.parameters.indices(fitter.parameters.names)]
+        return result
+
+    def provenance(self, seed: int | None = None, **options: Any) -> Provenance:
+        """Return where a result comes from."""
+        return Provenance(self.card, __version__, self.kind.value, {**self.settings, **options}, seed)
+
+
+def card_hash(card: Card, templates: Mapping[str, Templates]) -> str:
+    """Return the SHA-256 of a card and its templates, which does not depend on files or their names."""
+    digest = hashlib.sha256()
+    digest.update(write_card(dataclasses.replace(card, shapes=())).encode())
+    for channel in sorted(templates):
+        part = templates[channel]
+        digest.update(repr((channel, part.columns, part.pairs)).encode())
+        for name in ("edges", "values", "variances", "up", "down", "observation"):
+            array = getattr(part, name)
+            digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def make_workspace(
+    card: Card,
+    templates: Mapping[str, Templates],
+    *,
+    kind: Blinding = Blinding.ASIMOV,
+    expect_signal: float | None = None,
+    pois: Mapping[str, str] | None = None,
+    masks: Sequence[str] = (),
+    freeze: Sequence[str] = (),
+    freeze_groups: Sequence[str] = (),
+    values: Mapping[str, float] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    options: FitOptions | None = None,
+    mass: float | None = None,
+    exact: bool = False,
+) -> Workspace:
+    """Return a workspace of a card.
+
+    Args:
+        card: The card.
+        templates: Templates by channel.
+        kind: What the data are; without the observation by default.
+        expect_signal: Value of every parameter of interest in Asimov data; its start value by default.
+        pois: Parameters of interest by pattern, see `build_model`.
+        masks: Channels to leave out.
+        freeze: Parameters to hold constant.
+        freeze_groups: Groups of parameters to hold constant.
+        values: Start values, also of Asimov data and frozen parameters.
+        ranges: Ranges of parameters.
+        options: How fits are made.
+        mass: Value of `MH` in formulas.
+        exact: Whether Combine's roundings are left out.
+
+    Raises:
+        CardError: If a name is not in the model, or the card has no observation where it is needed.
+    """
+    model = build_model(card, templates, pois=pois, masks=masks, ranges=ranges, mass=mass, exact=exact)
+    frozen = [*freeze, *_members(model, freeze_groups)]
+    if frozen:
+        model = build_model(
+            card, templates, pois=pois, masks=masks, ranges=ranges, mass=mass, exact=exact, frozen=frozen
+        )
+    options = options or FitOptions()
+    options = dataclasses.replace(options, ranges={**options.ranges, **(ranges or {})})
+    start = model.parameters.vector(values or {})
+    settings = {
+        "expect_signal": expect_signal,
+        "pois": dict(pois) if pois else None,
+        "masks": list(masks),
+        "freeze": list(freeze),
+        "freeze_groups": list(freeze_groups),
+        "values": dict(values or {}),
+        "ranges": {name: list(limits) for name, limits in (ranges or {}).items()},
+        "exact": exact,
+    }
+    settings = {name: value for name, value in settings.items() if value not in (None, [], {}, False)}
+    injected = start.copy()
+    if expect_signal is not None:
+        injected[model.parameters.indices(model.parameters.pois)] = expect_signal
+    data = _data(model, kind, injected, options)
+    return Workspace(model, data, kind, start, options, card_hash(card, templates), settings)
+
+
+def _members(model: Model, groups: Sequence[str]) -> list[str]:
+    known = model.parameters.groups
+    unknown = [group for group in groups if group not in known]
+    if unknown:
+        raise CardError([f"no group {group!r} in the model: {nearest(group, known)}" for group in unknown])
+    return [name for group in groups for name in known[group]]
+
+
+def _data(model: Model, kind: Blinding, injected: FloatArray, options: FitOptions) -> Data:
+    if kind is Blinding.ASIMOV:
+        return model.asimov(injected)
+    if model.data is None:
+        raise CardError("the card has no observation, so that nothing but Asimov data can be fitted")
+    if kind is Blinding.OBSERVED:
+        return model.data
+    fit = conditional_fit(model, model.data, injected, options)
+    return model.asimov(fit, move_global_observables=True)
+
+
+def conditional_fit(model: Model, data: Data, values: FloatArray, options: FitOptions) -> FloatArray:
+    """Return all parameters after a fit with the parameters of interest fixed.
+
+    Args:
+        model: The model.
+        data: The data.
+        values: `values[parameter]`: where the parameters of interest are fixed, and where the others start.
+        options: How the fit is made.
+
+    Raises:
+        CardError: If the fit fails.
+    """
+    likelihood = model.likelihood(data)
+    fitter = Fitter(likelihood, options)
+    own = values[model.parameters.indices(fitter.parameters.names)]
+    positions = fitter.parameters.indices(model.parameters.pois)
+    best: BestFit = fitter.best(own, {int(at): float(own[at]) for at in positions})
+    if not best.conditional.status.usable:
+        raise CardError(f"the fit with fixed parameters of interest failed: {best.status.advice}")
+    return likelihood.complete(best.theta)
