@@ -293,6 +293,14 @@ def test_a_formula_may_use_a_parameter_of_another_card(tmp_path: Path) -> None:
         combine_cards({"SR": tmp_path / "sr.txt"})
 
 
+def test_cards_that_cannot_be_read_are_reported_together(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("bin a")
+    (tmp_path / "b.txt").write_text("bin b")
+    with pytest.raises(CardError) as caught:
+        combine_cards({name: tmp_path / f"{name}.txt" for name in ("a", "b", "c")})
+    assert [Path(problem.split(":")[0]).name for problem in caught.value.problems] == ["a.txt", "b.txt", "c.txt"]
+
+
 def test_labels_come_from_arguments_or_positions() -> None:
     assert labelled(["SR=a.txt", "b.txt", ".=c.txt"]) == [("SR", "a.txt"), ("ch2", "b.txt"), (".", "c.txt")]
     assert problems_of({"1SR": ONE}) == ["card 1SR: label '1SR' begins with a digit, which Combine refuses"]

@@ -94,11 +94,17 @@ def combine_cards(
     check_keywords(keywords)
     pairs = list(cards.items() if isinstance(cards, Mapping) else cards)
     select = _Selection(_compiled(include_channels), _compiled(exclude_channels), _compiled(exclude_nuisances))
-    parts = []
+    parts: list[_Part] = []
+    problems: list[str] = []
     for label, source in pairs:
-        part = _prepare(label, source, select, keywords)
-        if part is not None:
-            parts.append(part)
+        try:
+            part = _prepare(label, source, select, keywords)
+        except CardError as error:
+            problems += error.problems
+        else:
+            parts += [] if part is None else [part]
+    if problems:
+        raise CardError(problems)
     if not parts:
         raise CardError("no channel is left to combine" if pairs else "no cards to combine")
     parts = _with_equal_shapes(parts, force_shapes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +76,8 @@ def read_library(plans: Sequence[ChannelPlan]) -> tuple[Library, list[str]]:
             problems.append(f"{place}: {column.rule.path} is on a server; copy it beside the card")
             continue
         if not os.path.lexists(path):
-            problems.append(f"{place}: {path}: no such file, neither from the current folder nor beside the card")
+            where = "neither from the current folder nor beside the card"
+            problems.append(f"{place}: {path}: no such file, {where}{_unfilled(str(path))}")
             continue
         try:
             with RootFile(path) as file:
@@ -139,8 +141,14 @@ def _explain(file: RootFile, request: _Request) -> str:
     try:
         file.read_groups([request.name])
     except RootFileError as error:
-        return f"{error} (from {rule_text(request.column.rule)})"
+        return f"{error} (from {rule_text(request.column.rule)}){_unfilled(request.name)}"
     return f"{file.path}: {request.name!r} cannot be read"
+
+
+def _unfilled(name: str) -> str:
+    """Return a hint where a word of a `shapes` line was not filled in."""
+    found = re.search(r"\$\w+", name)
+    return f"; {found[0]} is not filled in: give its value as a keyword" if found else ""
 
 
 def _not_finite(histograms: HistogramSet, requests: dict[str, _Request]) -> list[str]:
