@@ -16,6 +16,7 @@ __all__ = [
     "channel_name",
     "shifted_name",
     "rate_parameter_name",
+    "bin_parameter_name",
     "expand_rule",
     "name_problem",
 ]
@@ -77,6 +78,17 @@ def rate_parameter_name(process: str) -> str:
         'SF_ttbar'
     """
     return f"SF_{process}"
+
+
+def bin_parameter_name(channel: str, position: int, process: str | None = None) -> str:
+    """Return Combine's name of the parameter that autoMCStats gives to a bin, or to a process in a bin.
+
+    Examples:
+        >>> bin_parameter_name("SR", 3), bin_parameter_name("SR", 3, "ttbar")
+        ('prop_binSR_bin3', 'prop_binSR_bin3_ttbar')
+    """
+    name = f"prop_bin{channel}_bin{position}"
+    return name if process is None else f"{name}_{process}"
 
 
 def expand_rule(rule: str, *, process: str, channel: str, systematic: str = "", mass: str = "") -> str:

@@ -1,0 +1,98 @@
+"""Array operations that several modules share: sums into targets, and sparse matrices times batches of points.
+
+Within `pocket_combine.likelihood` the points of a batch are the last axis of value-like arrays and the first axis of
+matrices that are multiplied; arrays without a batch have one point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from scipy import sparse
+
+from pocket_combine.templates import FloatArray, IntArray
+
+__all__ = ["Scatter", "SparseMatrix", "block_rows", "sparse_rows", "times"]
+
+SparseMatrix: TypeAlias = Any
+"""A `scipy.sparse.csr_matrix`; scipy carries no types."""
+
+
+def sparse_rows(
+    rows: Sequence[int] | IntArray,
+    columns: Sequence[int] | IntArray,
+    values: Sequence[float] | FloatArray,
+    shape: tuple[int, int],
+) -> SparseMatrix:
+    """Return a sparse matrix in row order; repeated entries add up."""
+    data = np.asarray(values, dtype=np.float64)
+    result: SparseMatrix = sparse.coo_matrix((data, (np.asarray(rows), np.asarray(columns))), shape=shape).tocsr()
+    return result
+
+
+def times(matrix: SparseMatrix, array: FloatArray) -> FloatArray:
+    """Return matrix @ array for `array[row, point]`, quickly where there is one point.
+
+    Examples:
+        >>> times(sparse_rows([0, 0], [0, 2], [1.0, 2.0], (1, 3)), np.array([[1.0], [5.0], [10.0]]))
+        array([[21.]])
+    """
+    if array.shape[1] == 1:
+        single: FloatArray = matrix @ array[:, 0]
+        return single[:, None]
+    result: FloatArray = matrix @ array
+    return result
+
+
+class Scatter:
+    """The sum of rows that have the same target.
+
+    Args:
+        targets: `targets[row]`, of any meaning; rows with a negative target are left out.
+
+    Attributes:
+        targets: `targets[slot]`, the distinct targets in increasing order.
+
+    Examples:
+        >>> scatter = Scatter(np.array([7, 2, 7]))
+        >>> scatter.targets.tolist(), scatter(np.array([[1.0], [2.0], [3.0]])).ravel().tolist()
+        ([2, 7], [2.0, 4.0])
+    """
+
+    def __init__(self, targets: IntArray) -> None:
+        rows = np.flatnonzero(targets >= 0)
+        self.targets, slots = np.unique(targets[rows], return_inverse=True)
+        shape = (self.targets.size, targets.size)
+        self._matrix = sparse_rows(slots, rows, np.ones(rows.size), shape)
+
+    def __call__(self, array: FloatArray) -> FloatArray:
+        """Return `result[slot, …]`, the sums of `array[row, …]`."""
+        flat = array.reshape(array.shape[0], -1)
+        return times(self._matrix, flat).reshape(-1, *array.shape[1:])
+
+
+def block_rows(values: FloatArray, columns: IntArray, starts: IntArray, width: int, dense: FloatArray) -> FloatArray:
+    """Return transpose(M) @ dense for every point, where M is sparse with the same pattern at all points.
+
+    Args:
+        values: `values[entry, point]` of M, row after row.
+        columns: `columns[entry]` of M.
+        starts: `starts[row + 1]`: where the entries of each row begin, and the end.
+        width: Number of columns of M.
+        dense: `dense[point, row, other]`.
+
+    Returns:
+        `result[point, column, other]`.
+    """
+    points, height, other = dense.shape
+    size = columns.size
+    if points == 1:
+        indices, ends = columns, starts
+    else:
+        indices = (columns[None, :] + width * np.arange(points)[:, None]).ravel()
+        ends = np.append((starts[None, :-1] + size * np.arange(points)[:, None]).ravel(), points * size)
+    matrix = sparse.csr_matrix((values.T.ravel(), indices, ends), shape=(points * height, points * width))
+    result: FloatArray = matrix.T @ dense.reshape(points * height, other)
+    return result.reshape(points, width, other)
