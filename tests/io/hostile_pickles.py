@@ -282,6 +282,19 @@ ALLOWED = [
     Attack(
         "array of empty items", array(data(b""), dtype("S0", "|"), group(number(10**15))), "bytes of contents", False
     ),
+    Attack("texts of no characters", array(data(b"\xff" * 8), dtype("U2"), group(ONE)), "does not exist", unsafe=False),
+    Attack(
+        "text of no character",
+        call(name("numpy.core.multiarray", "scalar"), dtype("U1", ">"), data(b"\x00\x11\x00\x00")),
+        "does not exist",
+        unsafe=False,
+    ),
+    Attack(
+        "record of no character",
+        array(data(b"\xff" * 8), record(dtype("U1")), group(ONE)),
+        "does not exist",
+        unsafe=False,
+    ),
     Attack(
         "_reconstruct of a class",
         call(name("numpy._core.multiarray", "_reconstruct"), HIST, group(ZERO), data(b"b")),

@@ -63,6 +63,19 @@ def test_none_reads_an_inert_placeholder(path: Path) -> None:
     assert output.yields("nJets")["SR"]["TTbar"]["TTbar_2018"] > 0
 
 
+def test_a_placeholder_takes_all_that_the_file_does_with_it(tmp_path: Path) -> None:
+    values = [Items([1, 2, 3]), Named(a=1, b=2), Tagged(), frozenset()]
+    module = Cuts.__module__
+    allow = {f"{module}.{name}": None for name in ("Tagged", "Named", "Items")}
+    read = read_contents(save_output(values, tmp_path / "values.coffea"), allow=allow)
+    assert [repr(value) for value in read[:3]] == [
+        f"<placeholder for {module}.{name}>" for name in ("Items", "Named", "Tagged")
+    ]
+    added = b"\x80\x05" + name("mycode", "Members") + pickle.MARK + ONE + pickle.ADDITEMS + b"."
+    path = save_pickle(added, tmp_path / "added.coffea")
+    assert repr(read_contents(path, allow={"mycode.Members": None})) == "<placeholder for mycode.Members>"
+
+
 def test_a_function_in_place_of_a_name(path: Path) -> None:
     allow = {CUTS: None, "fractions.Fraction": lambda *parts: ("fraction", *parts)}
     assert load_output(path, allow=allow)["columns"]["half"][0] == "fraction"

@@ -86,6 +86,13 @@ def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
         load_output(tmp_path / "nowhere" / "output_all.coffea")
 
 
+def test_a_name_that_no_file_can_have() -> None:
+    with pytest.raises(OutputFileError, match="cannot be opened: embedded null byte"):
+        read_contents("output\0.coffea")
+    with pytest.raises(DeclarationError, match=r"the output 'output\\x00\.coffea' cannot be found: embedded null byte"):
+        load_output("output\0.coffea")
+
+
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(OutputFileError, match=r"is a folder; give the files in it"):
         load_output(tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import sys
-from collections import defaultdict
+from collections import Counter, OrderedDict, defaultdict, deque
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -14,8 +14,9 @@ import boost_histogram
 import lz4.frame
 import numpy as np
 import pytest
+from assembly import call, name
 from every_kind import every_kind
-from outputs import make_output, save_output
+from outputs import make_output, save_output, save_pickle
 
 from pocket_combine.io.coffea import load_output, read_contents
 from pocket_combine.io.pickles.histogram_state import AXIS_KINDS
@@ -150,7 +151,7 @@ def test_axes_of_the_installed_library_have_the_flow_bins_that_the_reader_expect
 def accumulators(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Values that pickle as coffea's accumulators do, without coffea: classes with the right names."""
     module = ModuleType("coffea.processor.accumulator")
-    for name, base in (
+    for kind, base in (
         ("dict_accumulator", dict),
         ("list_accumulator", list),
         ("set_accumulator", set),
@@ -158,9 +159,9 @@ def accumulators(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         ("column_accumulator", object),
         ("value_accumulator", object),
     ):
-        setattr(module, name, type(name, (base,), {"__module__": module.__name__}))
-    for name in ("coffea", "coffea.processor", module.__name__):
-        monkeypatch.setitem(sys.modules, name, module)
+        setattr(module, kind, type(kind, (base,), {"__module__": module.__name__}))
+    for package in ("coffea", "coffea.processor", module.__name__):
+        monkeypatch.setitem(sys.modules, package, module)
     column, value = module.column_accumulator(), module.value_accumulator()
     column.__dict__.update({"_empty": np.zeros(0), "_value": np.array([1.0, 2.0])})
     value.__dict__.update({"value": 3.5, "default_factory": float})
@@ -181,6 +182,30 @@ def test_accumulators_of_coffea_are_plain_values(protocol: int, tmp_path: Path, 
     assert (read["dict"], read["list"], read["set"], read["defaultdict"]) == ({"a": 1}, [1, 2], {"x"}, {"b": 2})
     assert read["column"].value.tolist() == [1.0, 2.0]
     assert read["value"] == ValueAccumulator(3.5)
+
+
+@pytest.mark.parametrize(
+    ("module", "kind", "argument", "expected"),
+    [
+        ("collections", "OrderedDict", [["b", 1], ["a", 2]], OrderedDict([("b", 1), ("a", 2)])),
+        ("collections", "OrderedDict", {"b": 1, "a": 2}, OrderedDict([("b", 1), ("a", 2)])),
+        ("collections", "Counter", {"b": 1, "a": 2}, Counter({"b": 1, "a": 2})),
+        ("collections", "deque", [1, 2], deque([1, 2])),
+        ("builtins", "dict", [("b", 1), ("a", 2)], {"b": 1, "a": 2}),
+        ("builtins", "list", (1, 2), [1, 2]),
+        ("builtins", "tuple", [1, 2], (1, 2)),
+        ("builtins", "set", [1, 2], {1, 2}),
+        ("builtins", "frozenset", [1, 2], frozenset({1, 2})),
+        ("builtins", "bytearray", b"ab", bytearray(b"ab")),
+    ],
+)
+def test_containers_made_from_members(module: str, kind: str, argument: Any, expected: Any, tmp_path: Path) -> None:
+    members = pickle.dumps(argument, 2)[2:-1]
+    path = save_pickle(b"\x80\x05" + call(name(module, kind), members) + b".", tmp_path / "made.coffea")
+    read = read_contents(path)
+    assert type(read) is type(expected)
+    assert read == expected
+    assert list(read) == list(expected)
 
 
 def test_a_defaultdict_does_not_invent_what_is_looked_up(tmp_path: Path) -> None:

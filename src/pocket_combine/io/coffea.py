@@ -138,7 +138,12 @@ def output_paths(path_or_paths: Paths) -> tuple[Path, ...]:
     resolved: dict[Path, Path] = {}
     for item in given:
         path = Path(item).expanduser()
-        if path.resolve() in resolved:
+        try:
+            full = path.resolve()
+        except (ValueError, RuntimeError) as error:
+            # A name that no file can have, or a circle of links.
+            raise DeclarationError(f"the output {item!r} cannot be found: {error}") from error
+        if full in resolved:
             raise DeclarationError(f"the output {path} is given twice")
-        resolved[path.resolve()] = path
+        resolved[full] = path
     return tuple(resolved[key] for key in sorted(resolved))

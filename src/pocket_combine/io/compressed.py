@@ -19,10 +19,10 @@ __all__ = ["LZ4Stream"]
 _MAGIC = b"\x04\x22\x4d\x18"
 _OTHER_FORMATS = {
     b"root": "is a ROOT file, expected an output of PocketCoffea (`.coffea`)",
-    b"\x80\x02": "is a pickle that is not compressed; save it with coffea.util.save, or compress it with the tool lz4",
-    b"\x80\x03": "is a pickle that is not compressed; save it with coffea.util.save, or compress it with the tool lz4",
-    b"\x80\x04": "is a pickle that is not compressed; save it with coffea.util.save, or compress it with the tool lz4",
-    b"\x80\x05": "is a pickle that is not compressed; save it with coffea.util.save, or compress it with the tool lz4",
+    **dict.fromkeys(
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+        "is a pickle that is not compressed; save it with coffea.util.save, or compress it with the tool lz4",
+    ),
     b"\x1f\x8b": "is compressed with gzip, expected an LZ4 frame",
     b"\x28\xb5\x2f\xfd": "is compressed with zstd, expected an LZ4 frame",
     b"BZh": "is compressed with bzip2, expected an LZ4 frame",
@@ -118,9 +118,9 @@ class LZ4Stream(AbstractContextManager["LZ4Stream"]):
 
 
 def _open(path: Path) -> BinaryIO:
+    if path.is_dir():
+        raise OutputFileError("is a folder; give the files in it, for example sorted(folder.glob('*.coffea'))")
     try:
-        if path.is_dir():
-            raise OutputFileError("is a folder; give the files in it, for example sorted(folder.glob('*.coffea'))")
         return path.open("rb")
     except FileNotFoundError as error:
         folder = path.parent
@@ -130,3 +130,6 @@ def _open(path: Path) -> BinaryIO:
         raise OutputFileError(f"does not exist ({hint})") from error
     except OSError as error:
         raise OutputFileError(f"cannot be opened: {error.strerror or error}") from error
+    except ValueError as error:
+        # A name that no file can have.
+        raise OutputFileError(f"cannot be opened: {error}") from error

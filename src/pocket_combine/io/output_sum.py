@@ -68,7 +68,8 @@ class OutputSum:
         """Return a value that can be changed: nothing else in the sum is the same object."""
         if isinstance(value, dict):
             own = copy.copy(value)
-            dict.update(own, {key: self._own(inner) for key, inner in value.items()})
+            for key, inner in value.items():
+                own[key] = self._own(inner)
             return own
         if isinstance(value, hist.Hist):
             if id(value) in self._owned:

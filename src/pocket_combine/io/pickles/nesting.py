@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pocket_combine.errors import OutputFileError
@@ -16,8 +17,8 @@ _DEEPEST: Final = 64
 _LARGEST: Final = 200_000_000
 """Values in containers, where a container that is used at several places counts at each."""
 
-_MAPPINGS = (dict, collections.OrderedDict, collections.Counter)
-_CONTAINERS = frozenset({*_MAPPINGS, list, tuple, collections.deque})
+_TOO_DEEP: Final = f"has containers nested deeper than {_DEEPEST} levels"
+_CONTAINERS: Final = frozenset({dict, collections.OrderedDict, collections.Counter, list, tuple, collections.deque})
 
 
 def check_nesting(value: Any) -> None:
@@ -39,37 +40,40 @@ def check_nesting(value: Any) -> None:
         ...
         pocket_combine.errors.OutputFileError: has containers nested deeper than 64 levels
     """
-    _Walk().measure(value, 0)
+    _Walk().members([value], 0)
 
 
 class _Walk:
+    """Measures containers from the inside, each once."""
+
     def __init__(self) -> None:
         self._known: dict[int, tuple[int, int] | None] = {}
 
-    def measure(self, value: Any, depth: int) -> tuple[int, int]:
-        """Return how many levels and how many values a value has."""
-        if type(value) not in _CONTAINERS:
-            if isinstance(value, Fragment):
+    def members(self, values: Iterable[Any], depth: int) -> tuple[int, int]:
+        """Return how many levels below `depth` the values have, and how many values they are with all inside."""
+        levels, size = 0, 0
+        for value in values:
+            size += 1
+            if type(value) in _CONTAINERS:
+                below, inside = self._container(value, depth)
+                levels = max(levels, below)
+                size += inside
+            elif isinstance(value, Fragment):
                 raise OutputFileError(f"has a part that is not completed: {type(value).__name__}")
-            return 0, 1
+        if size > _LARGEST:
+            raise OutputFileError(f"has more than {_LARGEST:,} values, counting shared ones wherever they are used")
+        return levels, size
+
+    def _container(self, value: Any, depth: int) -> tuple[int, int]:
         if id(value) not in self._known:
+            if depth >= _DEEPEST:
+                raise OutputFileError(_TOO_DEEP)
             self._known[id(value)] = None
-            self._known[id(value)] = self._measure_members(value, depth)
+            levels, size = self.members(value.values() if isinstance(value, dict) else value, depth + 1)
+            self._known[id(value)] = levels + 1, size
         known = self._known[id(value)]
         if known is None:
             raise OutputFileError("has a container that contains itself")
         if depth + known[0] > _DEEPEST:
-            raise OutputFileError(f"has containers nested deeper than {_DEEPEST} levels")
+            raise OutputFileError(_TOO_DEEP)
         return known
-
-    def _measure_members(self, value: Any, depth: int) -> tuple[int, int]:
-        if depth >= _DEEPEST:
-            raise OutputFileError(f"has containers nested deeper than {_DEEPEST} levels")
-        levels, size = 0, 1
-        for member in value.values() if isinstance(value, dict) else value:
-            below, values = self.measure(member, depth + 1)
-            levels = max(levels, below)
-            size += values
-        if size > _LARGEST:
-            raise OutputFileError(f"has more than {_LARGEST:,} values, counting shared ones wherever they are used")
-        return levels + 1, size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from typing import Any, Final
 
 import numpy as np
@@ -122,7 +123,19 @@ def _array(contents: Any, dtype: Any, shape: Any, order: Any) -> npt.NDArray[Any
         )
     if not count:
         return np.empty(shape, dtype)
-    return np.frombuffer(contents, dtype).reshape(shape, order=order)
+    array = np.frombuffer(contents, dtype)
+    _check_texts(array)
+    return array.reshape(shape, order=order)
+
+
+def _check_texts(array: npt.NDArray[Any]) -> None:
+    """Refuse numbers in the place of characters that no character has; Python fails on them only when it uses them."""
+    for name in array.dtype.names or ():
+        _check_texts(array[name])
+    if array.dtype.kind == "U":
+        characters = np.ascontiguousarray(array).view(np.dtype("u4").newbyteorder(array.dtype.byteorder))
+        if characters.max() > sys.maxunicode:
+            raise OutputFileError("has an array of texts with a character that does not exist")
 
 
 def _scalar(arguments: tuple[Any, ...], _limits: Limits) -> Any:

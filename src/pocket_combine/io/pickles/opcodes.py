@@ -153,10 +153,11 @@ def _update(machine: Machine, keys: Sequence[Any], values: Sequence[Any]) -> Non
 def _add_items(machine: Machine, _data: Data) -> None:
     group = machine.pop_group()
     target = machine.stack[-1]
-    if type(target) is not set:
+    if type(target) is set:
+        machine.limits.check_keys(group)
+        target.update(group)
+    elif not isinstance(target, Placeholder):
         raise UnsafePickleError(f"adds members to {kind_of(target)}")
-    machine.limits.check_keys(group)
-    target.update(group)
 
 
 def _frozen_set(machine: Machine, _data: Data) -> None:

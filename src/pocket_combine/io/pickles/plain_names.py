@@ -87,31 +87,25 @@ def _frozenset(arguments: tuple[Any, ...], limits: Limits) -> frozenset[Any]:
     return frozenset(_set(arguments, limits))
 
 
-def _fill(mapping: dict[Any, Any], arguments: tuple[Any, ...], limits: Limits, name: str) -> None:
+def _pairs(arguments: tuple[Any, ...], limits: Limits, name: str) -> dict[Any, Any]:
     members = _members(arguments, limits, name)
     pairs = list(members.items()) if isinstance(members, dict) else list(members)
     if not all(type(pair) in (tuple, list) and len(pair) == 2 for pair in pairs):
         raise UnsafePickleError(f"{name} is called with something else than pairs of a key and a value")
     limits.check_keys(key for key, _ in pairs)
-    dict.update(mapping, pairs)  # unlike its own `update`, this one does not add up what a Counter has
+    return dict(pairs)
 
 
 def _dict(arguments: tuple[Any, ...], limits: Limits) -> dict[Any, Any]:
-    made: dict[Any, Any] = {}
-    _fill(made, arguments, limits, "dict")
-    return made
+    return _pairs(arguments, limits, "dict")
 
 
 def _ordered_dict(arguments: tuple[Any, ...], limits: Limits) -> dict[Any, Any]:
-    made: collections.OrderedDict[Any, Any] = collections.OrderedDict()
-    _fill(made, arguments, limits, "collections.OrderedDict")
-    return made
+    return collections.OrderedDict(_pairs(arguments, limits, "collections.OrderedDict"))
 
 
 def _counter(arguments: tuple[Any, ...], limits: Limits) -> dict[Any, Any]:
-    made: collections.Counter[Any] = collections.Counter()
-    _fill(made, arguments, limits, "collections.Counter")
-    return made
+    return collections.Counter(_pairs(arguments, limits, "collections.Counter"))
 
 
 def _default_dict(arguments: tuple[Any, ...], _limits: Limits) -> dict[Any, Any]:

@@ -25,11 +25,13 @@ from pocket_combine.io.pickles.trust import NameTable
 __all__ = ["ByteStream", "unpickle"]
 
 _LONGEST_NAME: Final = 1024
+_MOST_NAMES: Final = 20
 _OPERATIONS: Final = [OPCODES.get(code) or (0, refusal(code)) for code in range(256)]
 # What a damaged file can cause in well-behaved functions. Nothing of it is hidden: the cause is kept.
 _DAMAGE: Final = (
-    IndexError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError, MemoryError
-)  # fmt: skip
+    *(AttributeError, IndexError, KeyError, MemoryError),
+    *(OverflowError, RuntimeError, SystemError, TypeError, ValueError),
+)
 
 
 class ByteStream(Protocol):
@@ -75,11 +77,11 @@ def _refusal(machine: Machine) -> UnsafePickleError:
     names = list(machine.refused)
     first = names[0]
     # A name that moves the cursor of a terminal could hide itself.
-    shown = ", ".join(name if name.isprintable() else ascii(name) for name in names[:20]) + (
-        ", …" if len(names) > 20 else ""
-    )
+    shown = [name if name.isprintable() else ascii(name) for name in names[:_MOST_NAMES]]
+    if len(names) > _MOST_NAMES:
+        shown.append(f"… ({len(names)} in all)")
     return UnsafePickleError(
-        f"asks for code that an output does not need: {shown}. Nothing of it was run. "
+        f"asks for code that an output does not need: {', '.join(shown)}. Nothing of it was run. "
         f"If you know who wrote the file and why: allow={{{first!r}: None}} reads what is made with that name as inert "
         f"placeholders, allow=[{first!r}] imports it and runs it"
     )
