@@ -1,10 +1,10 @@
 """The wheel that `pip install .` makes: what is in it, and the module names that PocketCoffea documents.
 
-`pocket_combine.pth` works in site-packages only, so every test here uses a virtual environment of its own, into which
-pip installs the wheel. Dependencies are those of the environment that runs the tests.
+`pocket_combine.pth` works in site-packages only, so every test here uses a virtual environment of its own.
+Dependencies are those of the environment that runs the tests.
 """
 
-import importlib.util
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -58,6 +58,11 @@ class Environment:
     def install(self, wheel: Path) -> None:
         self.pip("install", "--quiet", "--no-deps", "--no-index", "--no-compile", wheel)
 
+    def unpack(self, wheel: Path) -> None:
+        """Do what pip does with the modules of a wheel, faster."""
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(self.site_packages)
+
     def evaluate(self, program: str) -> Any:
         """Run a program away from the project's folder and return the JSON that it prints."""
         return json.loads(run([self.python, "-c", program], cwd=self.folder))
@@ -71,9 +76,11 @@ def run(command: list[str | Path], cwd: Path | None = None) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    for module in ("pip", "hatchling"):
-        if importlib.util.find_spec(module) is None:
-            pytest.skip(f"{module} is not installed, so that no wheel can be built")
+    for name in ("pip", "hatchling"):
+        try:
+            importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            pytest.skip(f"{name} is not installed, so that no wheel can be built")
     folder = tmp_path_factory.mktemp("wheel")
     offline = ["--no-deps", "--no-index", "--no-build-isolation"]
     run([sys.executable, "-m", "pip", "wheel", "--quiet", *offline, "--wheel-dir", folder, PROJECT])
@@ -153,7 +160,7 @@ def test_command_and_uninstall(wheel: Path, environment: Environment) -> None:
 
 
 def test_modules_that_are_not_documented_stay_missing(wheel: Path, environment: Environment) -> None:
-    environment.install(wheel)
+    environment.unpack(wheel)
     program = """
 import importlib, json
 failures = {}
@@ -174,7 +181,7 @@ def test_an_installed_pocket_coffea_is_untouched(
     wheel: Path, environment: Environment, tmp_path: Path, layout: str, order: str
 ) -> None:
     if order == "PocketCoffea last":
-        environment.install(wheel)
+        environment.unpack(wheel)
     site, checkout = environment.site_packages, tmp_path / "checkout"
     # .pth files are read in alphabetical order: the name decides whose finder stands first.
     prefix = "__editable__" if order == "PocketCoffea first" else "zz_editable"
@@ -185,7 +192,7 @@ def test_an_installed_pocket_coffea_is_untouched(
         (site / f"{prefix}_finder.py").write_text(EDITABLE_FINDER.format(folder=str(checkout)))
         (site / f"{prefix}.pth").write_text(f"import {prefix}_finder; {prefix}_finder.install()")
     if order == "PocketCoffea first":
-        environment.install(wheel)
+        environment.unpack(wheel)
     program = """
 import json, pocket_coffea, pocket_coffea.workflows, pocket_coffea.utils, pocket_combine
 from pocket_coffea.utils.stat import Datacard
