@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pocket_combine._version import __version__
-from pocket_combine.card.model import Card
+from pocket_combine.card.model import Card, Channel
 from pocket_combine.card.writer import write_card
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.inference.fitter import BestFit, FitOptions, Fitter
@@ -46,7 +46,7 @@ class Workspace:
         kind: What the data are.
         start: `start[parameter]`, the values that fits start from and that frozen parameters keep.
         options: How fits are made.
-        card: SHA-256 of card and templates.
+        card: SHA-256 of card and templates, without the observation where the workspace is blind.
         settings: The arguments that it was made with, for results.
     """
 
@@ -90,9 +90,18 @@ class Workspace:
         return Provenance(self.card, __version__, self.kind.value, {**self.settings, **options}, seed)
 
 
-def card_hash(card: Card, templates: Mapping[str, Templates]) -> str:
-    """Return the SHA-256 of a card and its templates, which does not depend on files or their names."""
+def card_hash(card: Card, templates: Mapping[str, Templates], *, blind: bool = False) -> str:
+    """Return the SHA-256 of a card and its templates, which does not depend on files or their names.
+
+    Args:
+        card: The card.
+        templates: Templates by channel.
+        blind: Whether the observation is left out, so that the hash tells nothing about it.
+    """
     digest = hashlib.sha256()
+    if blind:
+        card = dataclasses.replace(card, channels=tuple(Channel(channel.name, -1.0) for channel in card.channels))
+        templates = {name: dataclasses.replace(part, observation=None) for name, part in templates.items()}
     digest.update(write_card(dataclasses.replace(card, shapes=())).encode())
     for channel in sorted(templates):
         part = templates[channel]
@@ -163,7 +172,8 @@ def make_workspace(
     if expect_signal is not None:
         injected[model.parameters.indices(model.parameters.pois)] = expect_signal
     data = _data(model, kind, injected, options)
-    return Workspace(model, data, kind, start, options, card_hash(card, templates), settings)
+    digest = card_hash(card, templates, blind=kind is Blinding.ASIMOV)
+    return Workspace(model, data, kind, start, options, digest, settings)
 
 
 def _members(model: Model, groups: Sequence[str]) -> list[str]:

@@ -1,0 +1,236 @@
+"""`pocket-combine fit`, `scan`, `limit` and `significance`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from pocket_combine.cli.command import Command
+from pocket_combine.cli.console import ExitCode, activity, products, progress_bar
+from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
+from pocket_combine.cli.tables import plain_table
+from pocket_combine.errors import CardError
+from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL
+from pocket_combine.inference.questions import fit as fit_workspace
+from pocket_combine.inference.questions import limits as find_limits
+from pocket_combine.inference.questions import significance as find_significance
+from pocket_combine.inference.scans import grid_values
+from pocket_combine.inference.scans import scan as scan_workspace
+from pocket_combine.inference.workspace import Workspace
+from pocket_combine.results import FitResult, Interval, LimitResult, Quantile, ScanResult, Status
+
+__all__ = ["fit", "limit", "scan", "significance"]
+
+_SHOWN = 12
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine fit datacard.txt",
+        "pocket-combine fit SR=sr.txt CR=cr.txt --unblind -o fit.json",
+    ],
+)
+@fitting_options
+@click.option("--interval", "intervals", multiple=True, metavar="NAME", help="Parameter whose interval is wanted too.")
+@click.option("--robust", is_flag=True, help="Intervals at the level of Combine's --robustFit instead of MINOS.")
+@click.option("--all", "show_all", is_flag=True, help="List all parameters.")
+def fit(workspace: Workspace, output: Path | None, intervals: Sequence[str], robust: bool, show_all: bool) -> ExitCode:
+    """Fit a card: best values, and intervals from the profile likelihood.
+
+    Several cards, with labels or without, are combined on the way. Without --unblind Asimov data are fitted. Exit
+    status: 0 if the fit can be used, 1 if not, 2 if it could not be made.
+    """
+    names = tuple(dict.fromkeys((*workspace.model.parameters.pois, *intervals)))
+    with activity("Fitting"):
+        result = fit_workspace(workspace, intervals=names, level=ROBUST_LEVEL if robust else MINOS_LEVEL)
+    console = products()
+    console.print(f"Fit: {result.status.value}", style="bold")
+    if result.concerned:
+        console.print(f"  {result.status.advice}: {', '.join(result.concerned)}")
+    show_notes(result)
+    console.print()
+    console.print(_intervals_table(result.intervals))
+    pulls = _pulls_table(workspace, result, None if show_all else _SHOWN)
+    if pulls.row_count:
+        console.print()
+        console.print(pulls)
+    return finish(result, output, result.status)
+
+
+def _intervals_table(intervals: Sequence[Interval]) -> Table:
+    table = plain_table("Parameter", ("best fit", "right"), ("-", "right"), ("+", "right"), "ends of the interval")
+    for interval in intervals:
+        table.add_row(
+            interval.parameter,
+            f"{interval.best:.4g}",
+            _distance(interval.best - interval.low, interval.low_status),
+            _distance(interval.high - interval.best, interval.high_status),
+            f"[{interval.low:.5g}, {interval.high:.5g}]",
+        )
+    return table
+
+
+def _distance(distance: float, status: Status) -> str:
+    return f"{distance:.3g}" if status is Status.CONVERGED else f"{distance:.3g} ({status.value})"
+
+
+def _rounded(number: float, smallest: float) -> float:
+    """Return 0 for a number that is 0 within what a fit can tell, so that no noise and no sign of it is shown."""
+    return 0.0 if abs(number) < smallest else float(number)
+
+
+def _pulls_table(workspace: Workspace, result: FitResult, most: int | None) -> Table:
+    """Return the fitted nuisances: those that moved most first, then those that the data constrain most."""
+    table = plain_table("Nuisance", ("fitted", "right"), ("error", "right"), ("shift / σ", "right"))
+    rows = []
+    for at, parameter in enumerate(workspace.model.parameters):
+        if parameter.is_poi or not result.floating[at]:
+            continue
+        width = parameter.constraint.width[0] if parameter.constraint is not None else float("nan")
+        shift = (float(result.values[at]) - parameter.initial) / width if width == width else float("nan")
+        error = float(result.errors[at]) / width if width == width else 1.0
+        moved = round(abs(shift), 2) if shift == shift else 0.0
+        rows.append((-moved, error, parameter.name, at, shift))
+    rows.sort(key=lambda row: row[:3])
+    for _, _, name, at, shift in rows if most is None else rows[:most]:
+        shown = f"{_rounded(shift, 0.005):+.2f}" if shift == shift else ""
+        table.add_row(name, f"{_rounded(result.values[at], 1e-6):.3g}", f"{result.errors[at]:.3g}", shown)
+    if most is not None and len(rows) > most:
+        table.caption = f"{len(rows) - most} more; --all lists them"
+        table.caption_justify = "left"
+    return table
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine scan datacard.txt --parameter r=-1,3 --points 40 -o scan.json",
+        "pocket-combine scan card.txt --parameter r=0,2 --parameter SF_tt=0.5,1.5",
+    ],
+)
+@fitting_options
+@click.option(
+    "--parameter",
+    "scanned",
+    multiple=True,
+    required=True,
+    metavar="NAME=LOW,HIGH",
+    help="Parameter to scan and its range; twice for two dimensions.",
+)
+@click.option("--points", type=click.IntRange(min=2), default=30, show_default=True, help="Number of points in all.")
+@click.option("--align-edges", is_flag=True, help="Put points on the edges of the range, as --alignEdges of Combine.")
+@click.option("--fast", is_flag=True, help="Keep the other parameters at the best fit, as --fastScan of Combine.")
+def scan(
+    workspace: Workspace, output: Path | None, scanned: Sequence[str], points: int, align_edges: bool, fast: bool
+) -> ExitCode:
+    """Scan the profile likelihood of one or two parameters.
+
+    Exit status: 0 if all points were fitted, 1 if some were not, 2 if the scan could not be made.
+    """
+    axes = _axes(scanned)
+    per_axis = points if len(axes) == 1 else int(-(-(points**0.5) // 1))
+    grid = {name: grid_values(low, high, per_axis, align_edges=align_edges) for name, (low, high) in axes.items()}
+    with progress_bar("Scanning") as progress:
+        result = scan_workspace(workspace, grid, profiled=not fast, progress=progress)
+    console = products()
+    show_notes(result)
+    console.print()
+    console.print(_scan_table(result))
+    failed = [status for status in result.statuses if not status.usable]
+    return finish(result, output, failed[0] if failed else Status.CONVERGED)
+
+
+def _axes(words: Sequence[str]) -> dict[str, tuple[float, float]]:
+    axes = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        try:
+            low, high = (float(part) for part in text.split(","))
+        except ValueError:
+            raise CardError(f"--parameter {word!r}, expected NAME=LOW,HIGH") from None
+        if not low < high:
+            raise CardError(f"--parameter {word!r}: the range is empty")
+        axes[name] = (low, high)
+    return axes
+
+
+def _scan_table(result: ScanResult) -> Table:
+    table = plain_table(*((name, "right") for name in result.scanned), ("ΔNLL", "right"), "status")
+    for point, delta, status in zip(result.points, result.delta_nll, result.statuses, strict=True):
+        table.add_row(*(f"{value:.4g}" for value in point), f"{delta:.4f}", "" if status.usable else status.value)
+    return table
+
+
+@click.command(
+    cls=Command,
+    examples=["pocket-combine limit datacard.txt", "pocket-combine limit SR=sr.txt CR=cr.txt --unblind -o limit.json"],
+)
+@fitting_options
+@click.option("--cl", "confidence_level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True)
+def limit(workspace: Workspace, output: Path | None, confidence_level: float) -> ExitCode:
+    """Find asymptotic CLs upper limits on the first parameter of interest.
+
+    Without --unblind limits are the expected ones, on Asimov data before any fit. Exit status: 0 if all limits were
+    found, 1 if some were not, 2 if none could be sought.
+    """
+    with activity("Finding limits"):
+        result = find_limits(workspace, confidence_level=confidence_level)
+    console = products()
+    console.print(f"Upper limits on {result.poi} at {result.confidence_level:.4g} confidence level (CLs)", style="bold")
+    show_notes(result)
+    console.print()
+    console.print(_limit_table(result))
+    quantiles = [*result.expected, *([result.observed] if result.observed else [])]
+    failed = [quantile.status for quantile in quantiles if not quantile.status.usable]
+    return finish(result, output, failed[0] if failed else Status.CONVERGED)
+
+
+_NAMES = {
+    0.025: "expected, -2σ",
+    0.16: "expected, -1σ",
+    0.5: "expected, median",
+    0.84: "expected, +1σ",
+    0.975: "expected, +2σ",
+}
+
+
+def _limit_table(result: LimitResult) -> Table:
+    table = plain_table("", (f"limit on {result.poi}", "right"))
+    for quantile in result.expected:
+        name = _NAMES.get(quantile.quantile or 0.0, f"expected, {quantile.quantile:g}")
+        table.add_row(name, _limit(quantile))
+    if result.observed is not None:
+        table.add_row("observed", _limit(result.observed), style="bold")
+    return table
+
+
+def _limit(quantile: Quantile) -> str:
+    return f"{quantile.limit:.4g}" if quantile.status.usable else quantile.status.value
+
+
+@click.command(
+    cls=Command,
+    examples=["pocket-combine significance datacard.txt", "pocket-combine significance datacard.txt --unblind"],
+)
+@fitting_options
+@click.option("--uncapped", is_flag=True, help="Give a deficit a negative significance; needs a --range below 0.")
+def significance(workspace: Workspace, output: Path | None, uncapped: bool) -> ExitCode:
+    """Find the significance of an excess over the background-only hypothesis.
+
+    Exit status: 0 if the fits can be used, 1 if not, 2 if they could not be made.
+    """
+    with activity("Fitting"):
+        result = find_significance(workspace, uncapped=uncapped)
+    console = products()
+    show_notes(result)
+    console.print()
+    table = plain_table("", ("value", "right"))
+    table.add_row("significance / σ", f"{result.significance:.3f}")
+    table.add_row("p-value", f"{result.p_value:.3g}")
+    table.add_row(f"best fit of {result.poi}", f"{result.best_fit:.4g}")
+    console.print(table)
+    return finish(result, output, result.status)

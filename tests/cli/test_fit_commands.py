@@ -1,0 +1,119 @@
+"""`fit`, `scan`, `limit`, `significance`: screens to the letter, exit codes, files, and that blind means blind.
+
+After a change of the screens that is meant: `POCKET_COMBINE_WRITE_GOLDEN=1 pytest tests/cli/test_fit_commands.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from screens import check_screen
+
+from pocket_combine.cli import main
+from pocket_combine.results import FitResult, LimitResult, ScanResult, Status
+
+GOLDEN = Path(__file__).parent / "golden_fits"
+
+CARD = """
+imax 2
+jmax 1
+kmax *
+bin         SR     CR
+observation 16     103
+bin         SR     SR     CR
+process     sig    bkg    bkg
+process     0      1      1
+rate        6      10     100
+lumi   lnN  1.02   -      -
+theory lnN  1.1    -      -
+shared group = lumi theory
+norm  rateParam * bkg 1 [0,5]
+"""
+
+SCREENS = {
+    "help-fit": "fit --help",
+    "help-scan": "scan --help",
+    "help-limit": "limit --help",
+    "help-significance": "significance --help",
+    "fit": "fit card.txt",
+    "fit-observed": "fit card.txt --unblind --all",
+    "scan": "scan card.txt --parameter r=0,2 --points 4",
+    "limit": "limit card.txt --unblind",
+    "limit-not-found": "limit card.txt --range r=0,0.1",
+    "significance": "significance card.txt --unblind",
+    "unknown-parameter": "fit card.txt --freeze lumy",
+    "unknown-group": "fit card.txt --freeze-group shard",
+}
+
+
+@pytest.fixture(autouse=True)
+def in_folder_with_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "card.txt").write_text(CARD)
+    (tmp_path / "other_data.txt").write_text(CARD.replace("16     103", "40     77"))
+    monkeypatch.chdir(tmp_path)
+
+
+def run(command: str) -> Result:
+    return CliRunner().invoke(main, command.split())
+
+
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen(name: str, width: int) -> None:
+    check_screen(GOLDEN / f"{name}.{width}.txt", SCREENS[name], width)
+
+
+@pytest.mark.parametrize("command", ["fit", "limit", "significance", "scan --parameter r=0,2 --points 3"])
+def test_without_unblind_no_output_depends_on_the_observation(command: str) -> None:
+    name, *options = command.split()
+    words = " ".join(options)
+    first = run(f"{name} card.txt {words} -o first.json")
+    second = run(f"{name} other_data.txt {words} -o second.json")
+    assert first.exit_code == second.exit_code == 0
+    assert first.output == second.output
+    assert Path("first.json").read_bytes() == Path("second.json").read_bytes()
+
+
+def test_results_are_files_for_programs() -> None:
+    assert run("fit card.txt --unblind -o fit.json").exit_code == 0
+    result = FitResult.from_json(Path("fit.json").read_text())
+    assert result.value("norm") == pytest.approx(1.03, abs=1e-3)
+    assert result.value("r") == pytest.approx((16 - 10.3) / 6, abs=1e-3)
+    assert result.provenance.data == "observed"
+    assert run("limit card.txt -o limit.json").exit_code == 0
+    assert LimitResult.from_json(Path("limit.json").read_text()).observed is None
+    assert run("scan card.txt --parameter r=0,2 --parameter norm=0.9,1.1 --points 9 -o scan.json").exit_code == 0
+    assert ScanResult.from_json(Path("scan.json").read_text()).points.shape == (9, 2)
+
+
+def test_several_cards_are_combined_on_the_way() -> None:
+    assert run("fit a=card.txt b=card.txt -o both.json").exit_code == 0
+    assert run("fit card.txt -o one.json").exit_code == 0
+    both, one = (FitResult.from_json(Path(name).read_text()) for name in ("both.json", "one.json"))
+    assert both.interval("r").high - 1 < one.interval("r").high - 1
+
+
+def test_a_result_that_cannot_be_used_has_its_exit_code() -> None:
+    result = run("limit card.txt --range r=0,0.1 -o limit.json")
+    assert result.exit_code == 1
+    assert LimitResult.from_json(Path("limit.json").read_text()).expected[2].status is Status.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        ("fit card.txt --frequentist", 2, "add --unblind"),
+        ("fit card.txt --set lumi", 2, "expected NAME=VALUE"),
+        ("fit card.txt --range r=1", 2, "expected r=LOW,HIGH"),
+        ("fit card.txt --map nothing", 2, "expected PATTERN:EXPRESSION"),
+        ("fit missing.txt", 2, "missing.txt"),
+        ("scan card.txt --parameter r=2,1", 2, "the range is empty"),
+        ("fit card.txt --mask SR2", 2, "SR2"),
+    ],
+)
+def test_wrong_options_are_explained(command: str, code: int, message: str) -> None:
+    result = run(command)
+    assert result.exit_code == code
+    assert message in result.output
