@@ -92,8 +92,9 @@ def decide_bin_parameters(
         >>> parameters.count
         3
     """
-    sums = scales[counted] @ contents[counted]
-    squares = (scales[counted] ** 2) @ errors[counted] ** 2
+    weights = scales[counted, np.newaxis]
+    sums: FloatArray = (weights * contents[counted]).sum(axis=0)
+    squares: FloatArray = ((weights * errors[counted]) ** 2).sum(axis=0)
     some = squares > 0
     effective = np.zeros_like(sums)
     effective[some] = np.floor(0.5 + sums[some] ** 2 / squares[some])
