@@ -7,6 +7,8 @@ import re
 __all__ = [
     "DATA",
     "NOMINAL",
+    "CATEGORY_AXIS",
+    "VARIATION_AXIS",
     "SHIFTS",
     "NOMINAL_RULE",
     "SYSTEMATIC_RULE",
@@ -26,6 +28,12 @@ DATA = "data_obs"
 
 NOMINAL = "nominal"
 """The entry of the variation axis that holds the unvaried histogram."""
+
+CATEGORY_AXIS = "cat"
+"""The axis of a PocketCoffea histogram whose entries are the categories."""
+
+VARIATION_AXIS = "variation"
+"""The axis of a PocketCoffea histogram whose entries are the shifted names and the nominal one; data have none."""
 
 SHIFTS = ("Up", "Down")
 """What is appended to a nuisance name for +1 and -1 standard deviation."""

@@ -14,12 +14,9 @@ import numpy as np
 from pocket_combine.errors import MissingInputError, OutputFileError, TemplateError, join_problems, nearest
 from pocket_combine.findings import Finding
 from pocket_combine.io.pickles.arguments import kind_of
-from pocket_combine.names import NOMINAL
+from pocket_combine.names import CATEGORY_AXIS, NOMINAL, VARIATION_AXIS
 
-__all__ = ["CATEGORY_AXIS", "VARIATION_AXIS", "Output"]
-
-CATEGORY_AXIS = "cat"
-VARIATION_AXIS = "variation"
+__all__ = ["Output"]
 
 _MOST_PROBLEMS = 20
 _NOT_POSTPROCESSED = (
