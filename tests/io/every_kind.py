@@ -100,7 +100,7 @@ def every_kind() -> dict[str, Any]:
         },
         "scalars": [
             *(np.float64(1.5), np.float32(0.5), np.int64(-3), np.bool_(True), np.str_("abc"), np.bytes_(b"ab")),
-            *(np.complex128(2j), np.datetime64("2022-07-05")),
+            *(np.complex128(2j), np.datetime64("2022-07-05"), np.str_(""), np.bytes_(b"")),
         ],
         "dtypes": [np.dtype("f8"), np.dtype("U5"), np.dtype([("a", "i4")])],
         "containers": {

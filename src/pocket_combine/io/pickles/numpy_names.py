@@ -115,14 +115,14 @@ def _array(contents: Any, dtype: Any, shape: Any, order: Any) -> npt.NDArray[Any
     if type(shape) is not tuple or not all(map(is_count, shape)) or len(shape) > _MOST_DIMENSIONS:
         raise UnsafePickleError("gives an array an odd shape")
     count = math.prod(shape)
-    # NumPy makes items of no size one byte large, so that any number of them could be asked for.
-    if count * dtype.itemsize != len(contents) or (count and not dtype.itemsize):
+    # NumPy gives items of no size (one empty text) a size, so that any number of them could be asked for.
+    if count * dtype.itemsize != len(contents) or (count > 1 and not dtype.itemsize):
         raise OutputFileError(
             f"has an array of shape {shape} and dtype {dtype} with {len(contents):,} bytes of contents, "
             f"expected {count * dtype.itemsize:,}"
         )
-    if not count:
-        return np.empty(shape, dtype)
+    if not contents:
+        return np.zeros(shape, dtype)
     array = np.frombuffer(contents, dtype)
     _check_texts(array)
     return array.reshape(shape, order=order)
