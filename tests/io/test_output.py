@@ -170,6 +170,8 @@ def test_an_output_without_variables_is_shown_too() -> None:
 def test_normalisations_are_those_of_simulated_datasets(output: Output, contents: dict[str, Any]) -> None:
     expected = ["TTbar_2017", "TTbar_2018", "Vjets_2017", "Vjets_2018"]
     assert output.normalisations() == {name: contents["sum_genweights"][name] for name in expected}
+    contents["sum_genweights"]["TTbar_2017"] = {"nominal": 1.0}
+    assert list(Output(contents).normalisations()) == expected[1:]
     del contents["sum_genweights"]
     assert Output(contents).normalisations() == {}
 

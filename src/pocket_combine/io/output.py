@@ -183,7 +183,8 @@ class Output(Mapping[str, Any]):
         sums = self.contents.get("sum_genweights")
         if not isinstance(sums, Mapping):
             return {}
-        return {name: float(sums[name]) for name in _datasets(self["variables"]) if name in sums}
+        numbers = {name: sums.get(name) for name in _datasets(self["variables"])}
+        return {name: float(value) for name, value in numbers.items() if isinstance(value, (int, float, np.number))}
 
     def summary(self, variable: str | None = None) -> dict[str, Any]:
         """Return what is in the output as plain values for JSON.
