@@ -1,1 +1,24 @@
-"""Answers that are found by fitting: fits, scans, limits, impacts, goodness of fit, toys."""
+"""Answers that are found by fitting: best fits, intervals, scans, limits and significances of a card.
+
+`make_workspace` puts a card, its data and options together; each question is a function of a workspace that returns a
+frozen result.
+"""
+
+from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL, FitOptions
+from pocket_combine.inference.questions import fit, limits, significance
+from pocket_combine.inference.scans import grid_values, scan
+from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
+
+__all__ = [
+    "Blinding",
+    "FitOptions",
+    "MINOS_LEVEL",
+    "ROBUST_LEVEL",
+    "Workspace",
+    "fit",
+    "grid_values",
+    "limits",
+    "make_workspace",
+    "scan",
+    "significance",
+]
