@@ -10,7 +10,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,24 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
 _CONTENTS = ("values", "variances", "up", "down", "up_variances", "down_variances")
+
+
+# Every step from collecting to writing makes templates with the pairs of the step before.
+@lru_cache(maxsize=16)
+def _pair_problems(columns: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Return what is wrong with the names of processes and the order of pairs."""
+    problems = []
+    if len(set(columns)) != len(columns):
+        problems.append("a process name occurs twice")
+    order = {name: index for index, name in enumerate(columns)}
+    unknown = sorted({process for process, _ in pairs if process not in order})
+    if unknown:
+        problems.append(f"varied templates of processes without a nominal template: {', '.join(unknown)}")
+    else:
+        keys = [(order[process], nuisance) for process, nuisance in pairs]
+        if any(first >= second for first, second in itertools.pairwise(keys)):
+            problems.append("pairs are not ordered by column and nuisance, or one occurs twice")
+    return tuple(problems)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +94,8 @@ class Templates:
                 array.setflags(write=False)
                 object.__setattr__(self, name, array)
         object.__setattr__(self, "columns", tuple(self.columns))
-        object.__setattr__(self, "pairs", tuple((str(process), str(nuisance)) for process, nuisance in self.pairs))
+        if type(self.pairs) is not tuple or not set(map(type, self.pairs)) <= {tuple}:
+            object.__setattr__(self, "pairs", tuple((str(process), str(nuisance)) for process, nuisance in self.pairs))
         problems = self._shape_problems() or self._content_problems()
         if problems:
             raise TemplateError("; ".join(problems))
@@ -135,20 +154,14 @@ class Templates:
         problems = []
         if np.isnan(self.edges).any() or not (np.diff(self.edges) > 0).all():
             problems.append("edges do not increase strictly")
-        if len(set(self.columns)) != len(self.columns):
-            problems.append("a process name occurs twice")
-        order = {name: index for index, name in enumerate(self.columns)}
-        unknown = sorted({process for process, _ in self.pairs if process not in order})
-        if unknown:
-            problems.append(f"varied templates of processes without a nominal template: {', '.join(unknown)}")
-        else:
-            keys = [(order[process], nuisance) for process, nuisance in self.pairs]
-            if any(first >= second for first, second in itertools.pairwise(keys)):
-                problems.append("pairs are not ordered by column and nuisance, or one occurs twice")
+        problems += _pair_problems(self.columns, self.pairs)
         nominal = tuple((name, "nominal") for name in self.columns)
         labels = {"values": nominal, "variances": nominal, "up": self.pairs, "down": self.pairs}
         for array, rows in labels.items():
-            bad = ~np.isfinite(getattr(self, array))
+            finite = np.isfinite(getattr(self, array))
+            if finite.all():
+                continue
+            bad = ~finite
             for row in np.flatnonzero(bad.any(axis=1))[:5]:
                 process, what = rows[row]
                 bins = np.flatnonzero(bad[row]).tolist()

@@ -51,7 +51,7 @@ def test_several_axes_are_numbered() -> None:
         ((0.5, 1.0), (0.0, 1.0)),
         ((0.5, 1.0), (1.0, 2.0)),
     ]
-    assert of(*closed).line_up(np.arange(8.0).reshape(2, 2, 2)).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert of(*closed).line_up(np.arange(8.0).reshape(2, 2, 2)).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
 
 
 @given(

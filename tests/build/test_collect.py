@@ -292,8 +292,8 @@ def test_datasets_with_different_binnings_are_refused() -> None:
     other = Toy(axes=[hist.axis.Regular(3, 0, 4, name="x")]).simulate("Sig", "2018", [1, 2, 3])
     toy.histograms["Sig"] = other.histograms["Sig"]
     message = (
-        r"sample Sig, dataset Sig_2018 is binned differently than sample Bkg, dataset Bkg_2018: "
-        r"it has x: 3 bins .*, the other x: 4 bins \[0, 1, 2, 3, 4\]"
+        r"sample Bkg, dataset Bkg_2018 is binned differently than sample Sig, dataset Sig_2018: "
+        r"it has x: 4 bins \[0, 1, 2, 3, 4\], the other x: 3 bins .*"
     )
     with pytest.raises(TemplateError, match=message):
         collect_small(toy)

@@ -115,12 +115,12 @@ def assemble(
 
 def _effects(row: SystematicUncertainty, plan: Plan, templates: Templates) -> tuple[Effect, ...]:
     """Return the cells of a nuisance; a shape acts only where its templates are."""
-    effects: list[Effect] = []
-    for column in plan.columns:
-        effect: Effect = row.cells.get((column.process.name, column.year))
-        if row.is_shape and (column.name, str(row.datacard_name)) not in templates.pair_index:
-            effect = None
-        effects.append(effect)
+    effects: list[Effect] = [row.cells.get((column.process.name, column.year)) for column in plan.columns]
+    if row.is_shape:
+        nuisance = str(row.datacard_name)
+        for at, column_name in enumerate(templates.columns):
+            if effects[at] is not None and (column_name, nuisance) not in templates.pair_index:
+                effects[at] = None
     return tuple(effects)
 
 

@@ -129,24 +129,23 @@ class Binning:
         return np.concatenate([[-np.inf] * under, self.axis_edges[0], [np.inf] * over])
 
     def line_up(self, contents: FloatArray) -> FloatArray:
-        """Return contents with the variable axes last, flow included, as an array whose last axis is `edges`' bins.
+        """Return contents as an array whose first axis is the line of bins.
 
         Args:
-            contents: Array whose last axes are the variable axes with their flow bins.
+            contents: Array whose first axes are the variable axes with their flow bins.
         """
         if not self.is_unrolled:
             return contents
-        count = len(self.names)
-        inside = np.zeros(contents.shape[-count:], dtype=bool)
+        inside = np.zeros(contents.shape[: len(self.names)], dtype=bool)
         lengths: tuple[int, ...] = inside.shape
         inside[tuple(slice(under, length - over) for (under, over), length in zip(self.flow, lengths, strict=True))] = (
             True
         )
-        cells: FloatArray = contents[..., inside]
+        cells: FloatArray = contents[inside]
         if inside.all():
             return cells
         # Summed over the cells outside, not as total minus inside: the difference of two large sums is not exact.
-        return np.concatenate([cells, contents[..., ~inside].sum(axis=-1, keepdims=True)], axis=-1)
+        return np.concatenate([cells, contents[~inside].sum(axis=0, keepdims=True)])
 
     def bin_map(self) -> list[tuple[tuple[float, float], ...]]:
         """Return for each bin inside the range its (low, high) edges on every axis, in the order of the bins.

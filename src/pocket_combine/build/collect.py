@@ -8,14 +8,15 @@ they are collected.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from pocket_combine.build.binning import Binning
-from pocket_combine.build.contents import MOMENTS, Contents, read_contents, require_finite
+from pocket_combine.build.contents import MOMENTS, VALUE, VARIANCE, Contents, read_contents, require_finite
 from pocket_combine.build.coverage import Coverage, DatasetKey, Fallback, Source, read_sources
 from pocket_combine.build.plan import Plan, PlannedPair
 from pocket_combine.errors import DeclarationError, TemplateError
@@ -82,29 +83,34 @@ def collect(
     """
     _require_layout(histograms)
     coverage = read_sources(datasets_metadata, cutflow, histograms, plan)
-    data_samples = set(plan.data.samples) if plan.data is not None else set()
-    columns: dict[tuple[str, str], list[int]] = {}
-    for index, column in enumerate(plan.columns):
-        for sample in column.process.samples:
-            columns.setdefault((sample, column.year), []).append(index)
-    sums = _Sums(plan, tuple(categories))
+    reader = _Reader(histograms, tuple(categories))
+    filled: dict[tuple[str, str], list[Source]] = {}
+    for source in sorted(coverage.sources):
+        if source.key in coverage.present:
+            filled.setdefault((source.sample, source.year), []).append(source)
+    sums = _Sums(plan, len(categories))
     # Sums that are not finite are looked into below, with the place.
     with np.errstate(invalid="ignore", over="ignore"):
-        for source in sorted(coverage.sources):
-            if source.dataset not in histograms.get(source.sample, ()):
-                continue
-            contents = read_contents(histograms[source.sample][source.dataset], source, sums.categories)
-            if source.key not in coverage.present:
-                sums.ignore(contents, source)
-                continue
-            sums.require(contents.binning, source)
-            for column_index in columns.get((source.sample, source.year), ()):
-                sums.add_simulation(contents, column_index, source)
-            if source.sample in data_samples:
-                sums.add_data(contents)
+        for index, column in enumerate(plan.columns):
+            samples = [filled.get((sample, column.year), []) for sample in column.process.samples]
+            sums.add_column(index, (reader.read(source) for source in sorted(chain.from_iterable(samples))))
+        if plan.data is not None:
+            samples = [filled.get((sample, year), []) for sample in plan.data.samples for year in plan.years]
+            sums.add_data(reader.read(source) for source in sorted(chain.from_iterable(samples)))
+        ignored = reader.ignored(coverage)
     if not sums.all_finite():
-        _raise_for_non_finite(histograms, coverage, sums.categories)
-    return Collected(sums.templates(), sums.binning, sums.complete(coverage))
+        for source in sorted(chain.from_iterable(filled.values())):
+            require_finite(reader.read(source)[1], source, categories)
+    coverage = dataclasses.replace(
+        coverage,
+        ignored=ignored,
+        unweighted=frozenset(sums.unweighted),
+        fallbacks=frozenset(sums.fallbacks),
+        provided=frozenset(sums.provided),
+        variations=frozenset(sums.variations),
+    )
+    binning = reader.binning
+    return Collected({} if binning is None else sums.templates(binning.edges, categories), binning, coverage)
 
 
 def _require_layout(histograms: object) -> None:
@@ -116,149 +122,164 @@ def _require_layout(histograms: object) -> None:
             raise DeclarationError(f"histograms[{sample!r}] is a {type(datasets).__name__}, expected {layout}")
 
 
-def _raise_for_non_finite(histograms: Histograms, coverage: Coverage, categories: Sequence[str]) -> None:
-    """Raise for the first content that is not finite; the sums tell only that there is one."""
-    for source in sorted(coverage.sources):
-        if source.key in coverage.present:
-            require_finite(
-                read_contents(histograms[source.sample][source.dataset], source, categories), source, categories
-            )
+class _Reader:
+    """Reads the histograms of one output, which must all be binned alike."""
 
-
-class _Sums:
-    """Running sums over datasets, per category."""
-
-    def __init__(self, plan: Plan, categories: tuple[str, ...]) -> None:
-        self.plan = plan
-        self.categories = categories
-        self.binning: Binning | None = None
-        self._fallbacks: set[Fallback] = set()
-        self._provided: set[tuple[str, str]] = set()
-        self._variations: set[str] = set()
-        self._ignored: dict[DatasetKey, float] = {}
-        self._unweighted: set[DatasetKey] = set()
+    def __init__(self, histograms: Histograms, categories: tuple[str, ...]) -> None:
+        self._histograms = histograms
+        self._categories = categories
         self._first: Source | None = None
-        self._lookups: dict[tuple[int, tuple[str, ...]], _Lookup] = {}
-        self._arrays: dict[str, FloatArray] = {}
-        self._data: FloatArray | None = None
+        self.binning: Binning | None = None
 
-    def require(self, binning: Binning, source: Source) -> None:
-        """Check that a histogram is binned like the ones before it; the first one allocates the sums."""
-        if self.binning is None:
-            bins = binning.edges.size - 1
-            self.binning, self._first = binning, source
-            rows = {NOMINAL: len(self.plan.columns)} | dict.fromkeys(SHIFTS, len(self.plan.pairs))
-            for name, count in rows.items():
-                for moment in MOMENTS:
-                    self._arrays[f"{name} {moment}"] = np.zeros((len(self.categories), count, bins))
-            return
-        difference = binning.difference(self.binning)
-        if difference and self._first is not None:
+    def read(self, source: Source) -> tuple[Source, Contents]:
+        """Return the contents of a source, with the source.
+
+        Raises:
+            TemplateError: If it is binned differently than the first one, or as `read_contents`.
+        """
+        contents = read_contents(self._histograms[source.sample][source.dataset], source, self._categories)
+        if self.binning is None or self._first is None:
+            self.binning, self._first = contents.binning, source
+        difference = contents.binning.difference(self.binning)
+        if difference:
             raise TemplateError(
                 f"sample {source.sample}, dataset {source.dataset} is binned differently than sample "
                 f"{self._first.sample}, dataset {self._first.dataset}: it has {difference}"
             )
+        return source, contents
 
-    def add_simulation(self, contents: Contents, column: int, source: Source) -> None:
-        """Add a dataset to the nominal and varied templates of a column."""
-        lookup = self._lookup(contents.variations, column)
-        nominal = contents.variations.index(NOMINAL)
-        start, stop = self.plan.pairs_of(column)
-        for moment, arrays in zip(MOMENTS, (contents.values, contents.variances), strict=True):
-            for category, array in enumerate(arrays):
-                self._arrays[f"{NOMINAL} {moment}"][category, column] += array[nominal]
-                for shift, rows in lookup.rows.items():
-                    self._arrays[f"{shift} {moment}"][category, start:stop] += array[rows]
-        self._provided |= lookup.provided
-        if contents.lacks_variances:
-            self._unweighted.add(source.key)
-        for index, shift in lookup.missing:
-            pair = self.plan.pairs[index]
-            self._fallbacks.add(
-                Fallback(pair.nuisance, pair.variation, shift, source.sample, source.year, source.dataset)
-            )
+    def ignored(self, coverage: Coverage) -> dict[DatasetKey, float]:
+        """Return what is in histograms of datasets without events after the preselection, where anything is."""
+        found = {}
+        for source in sorted(coverage.sources):
+            if source.key in coverage.present or source.dataset not in self._histograms.get(source.sample, ()):
+                continue
+            contents = read_contents(self._histograms[source.sample][source.dataset], source, self._categories)
+            content = float(np.abs(contents.array[..., VALUE]).sum())
+            if content:
+                found[source.key] = content
+        return found
 
-    def add_data(self, contents: Contents) -> None:
-        """Add a dataset to the observation."""
-        nominal = contents.variations.index(NOMINAL)
-        total = np.stack([array[nominal] for array in contents.values])
-        self._data = total if self._data is None else self._data + total
 
-    def ignore(self, contents: Contents, source: Source) -> None:
-        """Take note of what a histogram holds that is not to be added."""
-        content = float(sum(np.abs(array).sum() for array in contents.values))
-        if content:
-            self._ignored[source.key] = content
+class _Sums:
+    """Sums over datasets.
+
+    The arrays are indexed `[category, moment, row, bin]`; rows are columns (`nominal`) or pairs (`Up`, `Down`).
+    """
+
+    def __init__(self, plan: Plan, categories: int) -> None:
+        self._plan = plan
+        self._categories = categories
+        self._arrays: dict[str, FloatArray] = {}
+        self._data: FloatArray | None = None
+        self._lookups: dict[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], _Lookup] = {}
+        self.fallbacks: set[Fallback] = set()
+        self.provided: set[tuple[str, str]] = set()
+        self.variations: set[str] = set()
+        self.unweighted: set[DatasetKey] = set()
+
+    def add_column(self, column: int, datasets: Iterable[tuple[Source, Contents]]) -> None:
+        """Set the nominal and varied templates of a column to the sums over its datasets."""
+        start, stop = self._plan.pairs_of(column)
+        pairs = self._plan.pairs[start:stop]
+        totals: dict[str, FloatArray] = {}
+        for source, contents in datasets:
+            lookup = self._lookup(pairs, contents.variations)
+            for name, rows in lookup.rows.items():
+                part = contents.array[:, rows]
+                if name in totals:
+                    totals[name] += part
+                else:
+                    totals[name] = part + 0.0  # no negative zeros, whatever else is added
+            self._note(source, contents, lookup)
+        for name, total in totals.items():
+            place = slice(column, column + 1) if name == NOMINAL else slice(start, stop)
+            self._array(name, len(total))[:, :, place] = total.transpose(2, 3, 1, 0)
+
+    def _array(self, name: str, bins: int) -> FloatArray:
+        if name not in self._arrays:
+            count = len(self._plan.columns) if name == NOMINAL else len(self._plan.pairs)
+            self._arrays[name] = np.zeros((self._categories, len(MOMENTS), count, bins))
+        return self._arrays[name]
+
+    def add_data(self, datasets: Iterable[tuple[Source, Contents]]) -> None:
+        """Set the observation to the sum over its datasets."""
+        for _, contents in datasets:
+            total = contents.array[:, contents.variations.index(NOMINAL), :, VALUE].T
+            self._data = total + (0.0 if self._data is None else self._data)
 
     def all_finite(self) -> bool:
         """Whether all sums are finite."""
         arrays = [*self._arrays.values(), *(() if self._data is None else (self._data,))]
         return all(bool(np.isfinite(array).all()) for array in arrays)
 
-    def _lookup(self, variations: tuple[str, ...], column: int) -> _Lookup:
-        key = (column, variations)
+    def _lookup(self, pairs: tuple[PlannedPair, ...], variations: tuple[str, ...]) -> _Lookup:
+        # Columns of a year mostly read the same variations.
+        key = (tuple((pair.nuisance, pair.variation) for pair in pairs), variations)
         if key not in self._lookups:
-            start, stop = self.plan.pairs_of(column)
-            self._lookups[key] = _look_up(variations, self.plan.pairs[start:stop], start)
-            self._variations |= {
+            self._lookups[key] = _look_up(pairs, variations)
+            self.provided |= self._lookups[key].provided
+            self.variations |= {
                 name.removesuffix(shift) for name in variations for shift in SHIFTS if name.endswith(shift)
             }
         return self._lookups[key]
 
-    def complete(self, coverage: Coverage) -> Coverage:
-        """Return the coverage with what was noticed while adding."""
-        return dataclasses.replace(
-            coverage,
-            ignored=self._ignored,
-            unweighted=frozenset(self._unweighted),
-            fallbacks=frozenset(self._fallbacks),
-            provided=frozenset(self._provided),
-            variations=frozenset(self._variations),
-        )
+    def _note(self, source: Source, contents: Contents, lookup: _Lookup) -> None:
+        if contents.lacks_variances:
+            self.unweighted.add(source.key)
+        for nuisance, variation, shift in lookup.missing:
+            self.fallbacks.add(Fallback(nuisance, variation, shift, source.sample, source.year, source.dataset))
 
-    def templates(self) -> dict[str, Templates]:
+    def templates(self, edges: FloatArray, categories: Sequence[str]) -> dict[str, Templates]:
         """Return the sums as templates per category."""
-        if self.binning is None:
-            return {}
-        columns = tuple(column.name for column in self.plan.columns)
-        pairs = tuple((columns[pair.column], pair.nuisance) for pair in self.plan.pairs)
-        names = [f"{name} {moment}" for name in (NOMINAL, *SHIFTS) for moment in MOMENTS]
+        columns = tuple(column.name for column in self._plan.columns)
+        pairs = tuple((columns[pair.column], pair.nuisance) for pair in self._plan.pairs)
+        up, down = SHIFTS
         result = {}
-        for index, category in enumerate(self.categories):
-            values, variances, up, up_variances, down, down_variances = (self._arrays[name][index] for name in names)
+        for row, category in enumerate(categories):
+            nominal, higher, lower = (self._array(name, edges.size - 1)[row] for name in (NOMINAL, up, down))
             result[category] = Templates(
-                self.binning.edges,
-                columns,
-                values,
-                variances,
-                pairs,
-                up,
-                down,
-                up_variances,
-                down_variances,
-                None if self._data is None else self._data[index],
+                edges=edges,
+                columns=columns,
+                values=nominal[VALUE],
+                variances=nominal[VARIANCE],
+                pairs=pairs,
+                up=higher[VALUE],
+                up_variances=higher[VARIANCE],
+                down=lower[VALUE],
+                down_variances=lower[VARIANCE],
+                observation=None if self._data is None else self._data[row],
             )
         return result
 
 
 @dataclass(frozen=True)
 class _Lookup:
-    """Rows of a histogram's variation axis for the varied templates of a column, nominal where one is missing."""
+    """Where the templates of a column are on a variation axis, the nominal one where one is missing.
+
+    Attributes:
+        rows: Entries of the axis, for `nominal`, `Up` and `Down`.
+        missing: (nuisance, variation, shift) that the axis lacks.
+        provided: (nuisance, variation) that it has, in one shift at least.
+    """
 
     rows: dict[str, IntArray]
-    missing: tuple[tuple[int, str], ...]
+    missing: tuple[tuple[str, str, str], ...]
     provided: frozenset[tuple[str, str]]
 
 
-def _look_up(variations: Sequence[str], pairs: Sequence[PlannedPair], start: int) -> _Lookup:
-    """Return where the pairs of a column are on a variation axis; `start` is the index of the first of them."""
+def _look_up(pairs: Sequence[PlannedPair], variations: Sequence[str]) -> _Lookup:
     index = {name: row for row, name in enumerate(variations)}
-    rows: dict[str, IntArray] = {}
-    missing: list[tuple[int, str]] = []
+    nominal = index[NOMINAL]
+    rows = {NOMINAL: np.array([nominal], dtype=np.intp)}
+    missing: list[tuple[str, str, str]] = []
     provided: set[tuple[str, str]] = set()
     for shift in SHIFTS:
         found = [index.get(shifted_name(pair.variation, shift), -1) for pair in pairs]
-        missing += [(start + at, shift) for at, row in enumerate(found) if row < 0]
-        provided |= {(pair.nuisance, pair.variation) for pair, row in zip(pairs, found, strict=True) if row >= 0}
-        rows[shift] = np.array([row if row >= 0 else index[NOMINAL] for row in found], dtype=np.intp)
+        for pair, row in zip(pairs, found, strict=True):
+            if row < 0:
+                missing.append((pair.nuisance, pair.variation, shift))
+            else:
+                provided.add((pair.nuisance, pair.variation))
+        rows[shift] = np.array([row if row >= 0 else nominal for row in found], dtype=np.intp)
     return _Lookup(rows, tuple(missing), frozenset(provided))

@@ -14,27 +14,28 @@ from pocket_combine.errors import MissingInputError, TemplateError, join_problem
 from pocket_combine.names import NOMINAL
 from pocket_combine.templates import FloatArray
 
-__all__ = ["MOMENTS", "Contents", "read_contents", "require_finite"]
+__all__ = ["MOMENTS", "VALUE", "VARIANCE", "Contents", "read_contents", "require_finite"]
 
-MOMENTS = ("values", "variances")
-"""What is summed."""
+MOMENTS = ("value", "variance")
+"""What a bin holds."""
+
+VALUE, VARIANCE = range(2)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Contents of one histogram; views of its own memory, never to be written to.
+    """Contents of one histogram; where possible a view of its own memory, never to be written to.
 
     Attributes:
         variations: Entries of the variation axis; `nominal` alone where there is no such axis.
-        values: Per category, `[variation, bin]`, flow bins included.
-        variances: Per category, `[variation, bin]`.
+        array: `array[bin, variation, category, moment]`, flow bins included, for the wanted categories. This is the
+            order in which histograms lie in memory, so that whatever is taken lies close together.
         binning: Binning of the variable.
         lacks_variances: Whether weighted events are in a storage without variances.
     """
 
     variations: tuple[str, ...]
-    values: tuple[FloatArray, ...]
-    variances: tuple[FloatArray, ...]
+    array: FloatArray
     binning: Binning
     lacks_variances: bool
 
@@ -43,7 +44,7 @@ def read_contents(histogram: Any, source: Source, categories: Sequence[str]) -> 
     """Return the contents of the wanted categories of a histogram.
 
     Raises:
-        MissingInputError: If a category or the nominal variation is not there.
+        MissingInputError: If a category or the nominal variation is not there; all categories are listed.
         TemplateError: If it is no histogram, has no category axis or no variable, or its storage holds no counts.
     """
     place = _place(source)
@@ -52,50 +53,57 @@ def read_contents(histogram: Any, source: Source, categories: Sequence[str]) -> 
     names = [axis.name for axis in histogram.axes]
     if CATEGORY_AXIS not in names:
         raise TemplateError(f"{place}: the histogram has the axes {names}, expected one named {CATEGORY_AXIS!r}")
-    available = list(histogram.axes[names.index(CATEGORY_AXIS)])
+    category_axis = names.index(CATEGORY_AXIS)
+    available = list(histogram.axes[category_axis])
     missing = [category for category in categories if category not in available]
     if missing:
         hints = [f"category {name!r} is not on the category axis; {nearest(name, available)}" for name in missing]
         raise MissingInputError(join_problems([f"{place}: {hint}" for hint in hints]))
-    order = [names.index(CATEGORY_AXIS)]
     variations: tuple[str, ...] = (NOMINAL,)
+    order = [at for at, name in enumerate(names) if name not in (CATEGORY_AXIS, VARIATION_AXIS)]
     if VARIATION_AXIS in names:
         order.append(names.index(VARIATION_AXIS))
         variations = tuple(histogram.axes[order[-1]])
         if NOMINAL not in variations:
             raise MissingInputError(f"{place}: no {NOMINAL!r} on the variation axis; {nearest(NOMINAL, variations)}")
-    order += [at for at in range(len(names)) if at not in order]
     binning = Binning.of(histogram)
-    values, variances = _values_and_variances(histogram, place)
-    lacks_variances = variances is None and not bool((values == np.rint(values)).all())
-    values = values.transpose(order)
-    variances = np.abs(values) if variances is None else variances.transpose(order)
+    array, lacks_variances = _moments(histogram, place)
+    array = array.transpose([*order, category_axis, array.ndim - 1])
     if VARIATION_AXIS not in names:
-        values, variances = values[:, np.newaxis], variances[:, np.newaxis]
-    rows = [available.index(category) for category in categories]
-    return Contents(
-        variations,
-        tuple(binning.line_up(values[row]) for row in rows),
-        tuple(binning.line_up(variances[row]) for row in rows),
-        binning,
-        lacks_variances,
-    )
+        array = np.expand_dims(array, -3)
+    array = _entries(binning.line_up(array), [available.index(category) for category in categories])
+    return Contents(variations, array, binning, lacks_variances)
 
 
 def _place(source: Source) -> str:
     return f"sample {source.sample}, dataset {source.dataset}"
 
 
-def _values_and_variances(histogram: Any, place: str) -> tuple[FloatArray, FloatArray | None]:
-    """Return the contents of a histogram with flow bins, and its variances if its storage has them."""
-    view = histogram.view(flow=True)
+def _moments(histogram: Any, place: str) -> tuple[FloatArray, bool]:
+    """Return the contents of a histogram, with flow bins and a last axis of moments, and whether it lacks variances."""
+    view = np.asarray(histogram.view(flow=True))
     if view.dtype.names is None:
-        return np.asarray(view, dtype=np.float64), None
-    if set(view.dtype.names) == {"value", "variance"}:
-        return np.asarray(view["value"]), np.asarray(view["variance"])
-    raise TemplateError(
-        f"{place}: storage with {', '.join(view.dtype.names)} is no count; use Weight or Double storage"
-    )
+        values = view.astype(np.float64)
+        return np.stack([values, np.abs(values)], axis=-1), not bool((values == np.rint(values)).all())
+    if set(view.dtype.names) != set(MOMENTS):
+        raise TemplateError(
+            f"{place}: storage with {', '.join(view.dtype.names)} is no count; use Weight or Double storage"
+        )
+    if view.flags.f_contiguous and view.dtype == _WEIGHT:
+        # Histograms lie in memory with the first axis fastest.
+        numbers = view.T.view(np.float64).reshape(*view.T.shape, len(MOMENTS))
+        return numbers.transpose([*range(view.ndim - 1, -1, -1), view.ndim]), False
+    return np.stack([view[moment] for moment in MOMENTS], axis=-1), False
+
+
+_WEIGHT = np.dtype([(moment, np.float64) for moment in MOMENTS])
+
+
+def _entries(array: FloatArray, rows: list[int]) -> FloatArray:
+    """Return the wanted entries of the category axis, as a view where they follow each other."""
+    if rows == list(range(rows[0], rows[0] + len(rows))):
+        return array[:, :, rows[0] : rows[0] + len(rows)]
+    return array[:, :, rows]
 
 
 def require_finite(contents: Contents, source: Source, categories: Sequence[str]) -> None:
@@ -104,14 +112,13 @@ def require_finite(contents: Contents, source: Source, categories: Sequence[str]
     Raises:
         TemplateError: With the place of the first number that is not finite.
     """
-    count = len(contents.variations)
-    for moment in MOMENTS:
-        for category, array in zip(categories, getattr(contents, moment), strict=True):
-            bad = np.argwhere(~np.isfinite(array[:count]))
+    for at, moment in enumerate(MOMENTS):
+        for row, category in enumerate(categories):
+            array = contents.array[:, : len(contents.variations), row, at].T
+            bad = np.argwhere(~np.isfinite(array))
             if bad.size:
                 variation, bin_index = contents.variations[bad[0][0]], int(bad[0][1])
                 raise TemplateError(
-                    f"{_place(source)}, category {category}, variation {variation}: "
-                    f"{moment.removesuffix('s')} of bin {bin_index} (flow bins counted) is {array[tuple(bad[0])]}; "
-                    "find the event and run the sample again"
+                    f"{_place(source)}, category {category}, variation {variation}: {moment} of bin {bin_index} "
+                    f"(flow bins counted) is {array[tuple(bad[0])]}; find the event and run the sample again"
                 )

@@ -178,9 +178,10 @@ def _column_problems(columns: Sequence[ProcessColumn], years: Sequence[str], kno
 
 def _coinciding_templates(columns: Sequence[ProcessColumn], pairs: Sequence[PlannedPair]) -> list[str]:
     """Return pairs whose templates have one name, as `post_b` of column `a_2022` and `b` of `a_2022_post`."""
-    nuisances: dict[str, list[str]] = {column.name: [] for column in columns}
+    names = [column.name for column in columns]
+    nuisances: dict[str, list[str]] = {name: [] for name in names}
     for pair in pairs:
-        nuisances[columns[pair.column].name].append(pair.nuisance)
+        nuisances[names[pair.column]].append(pair.nuisance)
     problems = []
     for short, long in permutations(nuisances, 2):
         if long.startswith(f"{short}_"):

@@ -99,8 +99,9 @@ takes them into the outer bins
     kept = slice(low, high)
 
     def without(array: FloatArray) -> FloatArray:
-        result: FloatArray = array[..., kept].copy()
+        result: FloatArray = array[..., kept]
         if policy == "fold":
+            result = result.copy()
             result[..., 0] += array[..., :low].sum(axis=-1)
             result[..., -1] += array[..., high:].sum(axis=-1)
         return result

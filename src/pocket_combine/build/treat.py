@@ -17,7 +17,7 @@ from pocket_combine.build.rebin import FlowPolicy, rebin, remove_flow
 from pocket_combine.errors import DeclarationError, TemplateError
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.names import SHIFTS, shifted_name
-from pocket_combine.templates import FloatArray, Templates
+from pocket_combine.templates import FloatArray, IntArray, Templates
 
 __all__ = ["Policies", "treat", "clip_negative", "repair_empty_variations", "large_variations"]
 
@@ -107,22 +107,27 @@ def clip_negative(
         return templates, []
     changed: dict[str, FloatArray] = {}
     findings: list[Finding] = []
-    labels = {"values": [(name, "") for name in templates.columns]}
-    for shift, name in zip(SHIFTS, ("up", "down"), strict=True):
-        labels[name] = [(process, shifted_name(nuisance, shift)) for process, nuisance in templates.pairs]
     for name, variances in (("values", "variances"), ("up", "up_variances"), ("down", "down_variances")):
         contents = getattr(templates, name)
         negative = contents < 0
         if not negative.any():
             continue
         for row in np.flatnonzero(negative.any(axis=1)):
-            findings.append(_clipped(channel, *labels[name][row], contents[row], negative[row]))
+            findings.append(_clipped(channel, *_label(templates, name, int(row)), contents[row], negative[row]))
         changed[name] = np.where(negative, 0.0, contents)
         if variance == "zero":
             changed[variances] = np.where(negative, 0.0, getattr(templates, variances))
     if policy == "error" and findings:
         raise TemplateError("; ".join(f"{finding.place}: {finding.message}" for finding in findings))
-    return templates.with_arrays(changed), findings
+    return (templates.with_arrays(changed) if changed else templates), findings
+
+
+def _label(templates: Templates, name: str, row: int) -> tuple[str, str]:
+    """Return the process of a row of `values`, `up` or `down`, and its variation, empty for the nominal one."""
+    if name == "values":
+        return templates.columns[row], ""
+    process, nuisance = templates.pairs[row]
+    return process, shifted_name(nuisance, dict(zip(("up", "down"), SHIFTS, strict=True))[name])
 
 
 def _clipped(
@@ -196,19 +201,13 @@ Combine refuses it — empty_variation='nominal' or 'drop' writes a card without
 
 def large_variations(templates: Templates, channel: str, threshold: float = 1.0) -> list[Finding]:
     """Return one finding per nuisance that moves some bin by more than `threshold` times its nominal content."""
-    if not templates.pairs:
-        return []
-    nominal = templates.values[templates.pair_columns]
-    reference = np.where(nominal != 0, np.abs(nominal), np.inf)
-    shift = np.maximum(np.abs(templates.up - nominal), np.abs(templates.down - nominal)) / reference
-    rows = np.flatnonzero((shift > threshold).any(axis=1))
+    largest, at = _largest_shifts(templates)
     by_nuisance: dict[str, list[int]] = {}
-    for row in rows:
+    for row in np.flatnonzero(largest > threshold):
         by_nuisance.setdefault(templates.pairs[row][1], []).append(int(row))
     findings = []
     for nuisance, found in by_nuisance.items():
-        worst = max(found, key=lambda row: float(shift[row].max()))
-        at = int(shift[worst].argmax())
+        worst = max(found, key=lambda row: float(largest[row]))
         findings.append(
             Finding(
                 "large-variation",
@@ -216,9 +215,27 @@ def large_variations(templates: Templates, channel: str, threshold: float = 1.0)
                 f"channel {channel}, nuisance {nuisance}",
                 f"differs by more than {threshold:.0%} from nominal in {len(found)} process"
                 f"{'es' if len(found) > 1 else ''}, "
-                f"most in {templates.pairs[worst][0]}, bin {at}: {shift[worst, at]:.0%}",
+                f"most in {templates.pairs[worst][0]}, bin {at[worst]}: {largest[worst]:.0%}",
                 "look at the statistics of that bin; merge bins or processes",
-                {"processes": float(len(found)), "largest": float(shift[worst, at])},
+                {"processes": float(len(found)), "largest": float(largest[worst])},
             )
         )
     return findings
+
+
+def _largest_shifts(templates: Templates) -> tuple[FloatArray, IntArray]:
+    """Return `largest[pair]`, the largest shift in units of the nominal content of its bin, and the bin where it is."""
+    largest = np.zeros(len(templates.pairs))
+    at = np.zeros(len(templates.pairs), dtype=np.intp)
+    stops = np.searchsorted(templates.pair_columns, np.arange(len(templates.columns)), side="right")
+    start = 0
+    # Column by column: the arrays of one stay in the processor's cache.
+    for nominal, stop in zip(templates.values, stops, strict=True):
+        rows = slice(start, stop)
+        start = stop
+        inverse = np.divide(1.0, np.abs(nominal), out=np.zeros_like(nominal), where=nominal != 0)
+        shifts = np.maximum(np.abs(templates.up[rows] - nominal), np.abs(templates.down[rows] - nominal)) * inverse
+        if shifts.size:
+            at[rows] = shifts.argmax(axis=1)
+            largest[rows] = np.take_along_axis(shifts, at[rows, np.newaxis], axis=1)[:, 0]
+    return largest, at

@@ -77,12 +77,18 @@ def template_blocks(
     blocks.append(HistogramBlock(names, templates.edges, templates.values, templates.variances))
     varied = ((templates.up, templates.up_variances), (templates.down, templates.down_variances))
     for shift, (values, variances) in zip(SHIFTS, varied, strict=True):
-        names = [
-            expand_rule(systematic, process=process, channel=channel, systematic=shifted_name(nuisance, shift))
-            for process, nuisance in templates.pairs
-        ]
+        names = _varied_names(systematic, channel, templates, shift)
         blocks.append(HistogramBlock(names, templates.edges, values, variances))
     return blocks
+
+
+def _varied_names(rule: str, channel: str, templates: Templates, shift: str) -> list[str]:
+    """Return the names of the varied templates; the rule is filled in once per process, not once per template."""
+    around = {
+        process: expand_rule(rule, process=process, channel=channel, systematic="\0").split("\0")
+        for process in templates.columns
+    }
+    return [shifted_name(nuisance, shift).join(around[process]) for process, nuisance in templates.pairs]
 
 
 def write_templates(
