@@ -6,15 +6,14 @@ The expected screens are in `golden/`. After a change that is meant, write them 
     git diff tests/cli/golden
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_project import ANALYSIS, CONTENTS, MISSPELLED, NEGATIVE, run, write_project
+from screens import check_screen
+from small_project import ANALYSIS, CONTENTS, MISSPELLED, NEGATIVE, write_project
 
 GOLDEN = Path(__file__).parent / "golden"
-WRITE = "POCKET_COMBINE_WRITE_GOLDEN" in os.environ
 
 BUILD = "build analysis.py output_all.coffea -o cards"
 
@@ -50,19 +49,7 @@ def test_screen(name: str, width: int, tmp_path: Path, monkeypatch: pytest.Monke
     command, project = SCREENS[name]
     write_project(tmp_path, **project)
     monkeypatch.chdir(tmp_path)
-    result = run(*command.split(), width=width)
-    lines = [f"$ pocket-combine {command}", *result.stdout.splitlines()]
-    if result.stderr:
-        lines += ["--- standard error ---", *result.stderr.splitlines()]
-    lines.append(f"--- exit status {result.exit_code} ---")
-    found = "".join(f"{line.rstrip()}\n" for line in lines)
-    path = GOLDEN / f"{name}.{width}.txt"
-    if WRITE:
-        path.write_text(found, encoding="utf-8")
-    assert found == path.read_text(encoding="utf-8")
-    # JSON, usage and messages without a terminal are not broken into lines.
-    if "json" not in name and not result.stderr:
-        assert max(map(len, result.stdout.splitlines())) <= width
+    check_screen(GOLDEN / f"{name}.{width}.txt", command, width)
 
 
 def test_every_golden_screen_is_tested() -> None:

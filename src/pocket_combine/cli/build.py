@@ -10,17 +10,16 @@ import click
 
 from pocket_combine.build.analysis import load_analysis
 from pocket_combine.build.job import build_cards
-from pocket_combine.cli.build_report import report_as_dict, show_findings, show_report
+from pocket_combine.cli.build_report import report_as_dict, show_report
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, progress_bar, show_error
+from pocket_combine.cli.findings import exit_code, fail_on_option, show_findings
 from pocket_combine.cli.tables import counted
 from pocket_combine.errors import FindingsError, MissingInputError, join_problems
 from pocket_combine.execution import DaskExecutor, Executor, ProcessExecutor, SerialExecutor
-from pocket_combine.findings import Severity, at_least
+from pocket_combine.findings import Severity
 
 __all__ = ["build", "build_and_report"]
-
-_SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING}
 
 
 @click.command(
@@ -51,13 +50,7 @@ _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING}
 )
 @click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that reads them, such as tcp://host:8786.")
 @click.option("--blind", is_flag=True, help="Put the sum of all processes in place of the data, which are not read.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "never"]),
-    default="error",
-    show_default=True,
-    help="Severity of findings from which on the exit status is 1.",
-)
+@fail_on_option()
 @click.option("--no-strict", is_flag=True, help="Write cards in spite of findings of severity error.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def build(
@@ -67,7 +60,7 @@ def build(
     jobs: int,
     dask: str | None,
     blind: bool,
-    fail_on: str,
+    fail_on: Severity | None,
     no_strict: bool,
     as_json: bool,
 ) -> ExitCode:
@@ -93,7 +86,7 @@ def build(
             executor=executor,
             blind=blind,
             strict=not no_strict,
-            fail_on=_SEVERITIES.get(fail_on),
+            fail_on=fail_on,
             as_json=as_json,
         )
 
@@ -146,8 +139,7 @@ def build_and_report(
         print_json(report_as_dict(report, analysis, with_data=with_data))
     else:
         show_report(report, analysis, with_data=with_data)
-    worst = [] if fail_on is None else at_least(report.findings, fail_on)
-    return ExitCode.FINDINGS if worst else ExitCode.CLEAN
+    return exit_code(report.findings, fail_on)
 
 
 @contextlib.contextmanager

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from pocket_combine.build.analysis import Analysis
 from pocket_combine.build.channel import BuiltChannel
 from pocket_combine.build.job import BuildReport
 from pocket_combine.cli.console import products
-from pocket_combine.cli.tables import counted, findings_table, yield_tables
-from pocket_combine.findings import Finding, Severity
+from pocket_combine.cli.findings import show_findings
+from pocket_combine.cli.tables import counted, yield_tables
 
-__all__ = ["report_as_dict", "show_findings", "show_report"]
+__all__ = ["report_as_dict", "show_report"]
 
 # No process can have these names, which hold blanks.
 _BACKGROUND, _TOTAL, _DATA = "all backgrounds", "all processes", "observed data"
@@ -62,20 +61,6 @@ def show_report(report: BuildReport, analysis: Analysis, *, with_data: bool) -> 
         )
         console.print(f"  {name}  ({', '.join(counts)})", soft_wrap=True)
     console.print(f"  {report.combination}  combines them, where Combine is installed", soft_wrap=True)
-
-
-def show_findings(findings: Sequence[Finding]) -> None:
-    """Print findings, with their numbers by severity."""
-    console = products()
-    numbers = {
-        word: sum(finding.severity == severity for finding in findings)
-        for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
-    }
-    counts = [counted(number, word) for word, number in numbers.items() if number]
-    console.print(f"Findings: {', '.join(counts) or 'none'}", style="bold")
-    if findings:
-        console.print()
-        console.print(findings_table(findings))
 
 
 def report_as_dict(report: BuildReport, analysis: Analysis, *, with_data: bool) -> dict[str, Any]:

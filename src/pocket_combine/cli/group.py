@@ -6,8 +6,10 @@ import click
 
 from pocket_combine._version import __version__
 from pocket_combine.cli.build import build
+from pocket_combine.cli.cards.group import cards
 from pocket_combine.cli.command import Group
 from pocket_combine.cli.demo import demo
+from pocket_combine.cli.fits.commands import fit, limit, scan, significance
 from pocket_combine.cli.inspect import inspect
 
 __all__ = ["main"]
@@ -26,5 +28,5 @@ def main() -> None:
     """
 
 
-for _command in (demo, inspect, build):
+for _command in (demo, inspect, build, cards, fit, scan, limit, significance):
     main.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from rich import box
 from rich.table import Table
@@ -10,12 +11,14 @@ from rich.text import Text
 
 from pocket_combine.findings import Finding, Severity
 
-__all__ = ["counted", "events", "findings_table", "yield_tables"]
+__all__ = ["SHOWN", "STYLES", "counted", "events", "findings_table", "plain_table", "yield_tables"]
 
-_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
-_SHOWN = {Severity.ERROR: 20, Severity.WARNING: 5, Severity.INFO: 1}
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+"""How each severity looks."""
+SHOWN = {Severity.ERROR: 20, Severity.WARNING: 5, Severity.INFO: 1}
 """How many findings of one kind are worth a reader's time."""
 _COLUMN_GAP = 3
+_SINGLE_PRECISION = 2.0**-24
 _BOX = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """As `box.SIMPLE`, with a line between sections."""
 
@@ -23,11 +26,13 @@ _BOX = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 def events(number: float) -> str:
     """Return a number of events as text: whole, with one decimal, or with three significant digits below ten.
 
+    A sum of whole numbers that were stored in single precision is whole.
+
     Examples:
-        >>> [events(number) for number in (1250.0, 12345.678, 3.14159, 0.001234, 0.0, -2.5)]
-        ['1,250', '12,345.7', '3.14', '0.00123', '0', '-2.5']
+        >>> [events(number) for number in (1250.0, 12345.678, 794.99998, 3.14159, 0.001234, 0.0, -2.5)]
+        ['1,250', '12,345.7', '795', '3.14', '0.00123', '0', '-2.5']
     """
-    if float(number).is_integer():
+    if abs(number - round(number)) <= _SINGLE_PRECISION * abs(number):
         return f"{number:,.0f}"
     return f"{number:,.1f}" if abs(number) >= 10 else f"{number:.3g}"
 
@@ -42,16 +47,35 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
+def plain_table(*headings: str | tuple[str, Literal["right"]]) -> Table:
+    """Return an empty table in the style of all others.
+
+    Args:
+        headings: Heading of each column; with `"right"` where its cells are numbers.
+    """
+    table = Table(box=_BOX, show_edge=False, pad_edge=False)
+    for heading in headings:
+        title, right = (heading[0], True) if isinstance(heading, tuple) else (heading, False)
+        table.add_column(title, justify="right" if right else "left", overflow="fold")
+    return table
+
+
 def yield_tables(
-    yields: Mapping[str, Mapping[str, float]], *, first: str, last: Sequence[str] = (), width: int
+    yields: Mapping[str, Mapping[str, float]],
+    *,
+    first: str,
+    width: int,
+    head: Sequence[str] = (),
+    last: Sequence[str] = (),
 ) -> Iterator[Table]:
     """Yield tables with one row per process or sample and one column per channel, as many columns in each as fit.
 
     Args:
         yields: Events by channel and row.
         first: What the rows are: heading of the first column.
-        last: Rows below the line: totals and the observation.
         width: Characters that there are.
+        head: Rows above a line of their own: signals.
+        last: Rows below the line: totals and the observation.
     """
     rows = list(dict.fromkeys(row for channel in yields.values() for row in channel))
     cells = {name: {row: events(value) for row, value in channel.items()} for name, channel in yields.items()}
@@ -62,11 +86,11 @@ def yield_tables(
         table.add_column(first, no_wrap=True)
         for name in names:
             table.add_column(name, justify="right", overflow="fold")
-        for row in [row for row in rows if row not in last]:
-            table.add_row(row, *(cells[name].get(row, "") for name in names))
-        table.add_section()
-        for row in [row for row in rows if row in last]:
-            table.add_row(row, *(cells[name].get(row, "") for name in names), style="bold")
+        inner = [row for row in rows if row not in head and row not in last]
+        for section, style in ((head, ""), (inner, ""), (last, "bold")):
+            for row in [row for row in rows if row in section]:
+                table.add_row(row, *(cells[name].get(row, "") for name in names), style=style)
+            table.add_section()
         yield table
 
 
@@ -84,11 +108,12 @@ def _groups(widths: Mapping[str, int], room: int) -> Iterator[list[str]]:
         yield group
 
 
-def findings_table(findings: Sequence[Finding]) -> Table:
+def findings_table(findings: Sequence[Finding], *, shown: Mapping[Severity, int] = SHOWN) -> Table:
     """Return a table of findings, worst first, with some examples of each kind.
 
     Args:
         findings: The findings.
+        shown: How many of one kind are shown, by severity; with 0 nothing is said about them.
     """
     table = Table(box=None, show_edge=False, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
@@ -97,16 +122,18 @@ def findings_table(findings: Sequence[Finding]) -> Table:
     for finding in sorted(findings, key=lambda finding: -finding.severity):
         kinds.setdefault((finding.severity, finding.code), []).append(finding)
     for (severity, code), alike in kinds.items():
-        shown = _SHOWN[severity]
-        for finding in alike[:shown]:
-            table.add_row(Text(str(severity), _STYLES[severity]), _description(finding))
-        if len(alike) > shown:
-            table.add_row("", Text(f"… and {len(alike) - shown} more [{code}]; --json lists them all", "dim"))
+        chosen = alike[: shown[severity]]
+        for finding, following in zip(chosen, [*chosen, None][1:], strict=True):
+            # Advice that several in a row share stands below the last of them.
+            advice = "" if following is not None and following.advice == finding.advice else finding.advice
+            table.add_row(Text(str(severity), STYLES[severity]), _description(finding, advice))
+        if chosen and len(alike) > len(chosen):
+            table.add_row("", Text(f"… and {len(alike) - len(chosen)} more [{code}]; --json lists them all", "dim"))
     return table
 
 
-def _description(finding: Finding) -> Text:
+def _description(finding: Finding, advice: str) -> Text:
     text = Text.assemble((finding.place, "bold"), f": {finding.message} ", (f"[{finding.code}]", "dim"))
-    if finding.advice:
-        text.append(f"\n→ {finding.advice}")
+    if advice:
+        text.append(f"\n→ {advice}")
     return text

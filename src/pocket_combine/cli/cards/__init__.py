@@ -1,0 +1,1 @@
+"""`pocket-combine cards`: everything that is done with datacards, whoever wrote them."""

@@ -1,0 +1,137 @@
+"""How all commands of the group read cards: their arguments, and what Combine's options of the same name mean."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from pocket_combine.card.load import LoadedCard, load_card
+from pocket_combine.card.options import CardOptions
+
+__all__ = ["Reading", "card_argument", "card_options", "numbers", "pairs", "reading_options"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the command line says about reading cards.
+
+    Attributes:
+        mass: What `$MASS` stands for.
+        keywords: What further words stand for.
+        options: What is accepted in a card.
+    """
+
+    mass: float | None
+    keywords: Mapping[str, str]
+    options: CardOptions
+
+    def load(self, path: str) -> LoadedCard:
+        """Return a card with its templates; `-` is standard input, whose files are looked for in the current folder.
+
+        Raises:
+            CardError: As `load_card`.
+        """
+        return load_card(path, mass=self.mass, keywords=self.keywords, options=self.options)
+
+
+def pairs(_: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, str]:
+    """Return `A=B` words as a dictionary, for options that are given several times.
+
+    Raises:
+        click.BadParameter: If a word has no `=`, or a name comes twice.
+    """
+    result: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not (name and equals and value):
+            raise click.BadParameter(f"{word!r}, expected {parameter.metavar}")
+        if name in result:
+            raise click.BadParameter(f"{name!r} is given twice")
+        result[name] = value
+    return result
+
+
+def numbers(context: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, float]:
+    """Return `A=NUMBER` words as a dictionary, for options that are given several times.
+
+    Raises:
+        click.BadParameter: As `pairs`, or if the second part is no number.
+    """
+    result = {}
+    for name, word in pairs(context, parameter, words).items():
+        try:
+            result[name] = float(word)
+        except ValueError:
+            raise click.BadParameter(f"{word!r} is not a number") from None
+    return result
+
+
+card_argument = click.argument("card", metavar="CARD")
+"""A card; `-` for standard input."""
+
+
+def card_options(function: _Function) -> _Function:
+    """Give a command the options for what is accepted in cards; its function gets them as `accepted`."""
+
+    @functools.wraps(function)
+    def with_accepted(
+        *arguments: Any, pois: tuple[str, ...], allow_no_signal: bool, allow_no_background: bool, **options: Any
+    ) -> Any:
+        accepted = CardOptions(pois or CardOptions().pois, allow_no_signal, allow_no_background)
+        return function(*arguments, accepted=accepted, **options)
+
+    result: _Function = _decorated(
+        with_accepted,
+        click.option(
+            "--poi",
+            "pois",
+            multiple=True,
+            metavar="NAME",
+            help="Parameter of the physics model that formulas use; r by default. May be repeated.",
+        ),
+        click.option("--X-allow-no-signal", "allow_no_signal", is_flag=True, help="Accept cards without a signal."),
+        click.option(
+            "--X-allow-no-background",
+            "allow_no_background",
+            is_flag=True,
+            help="Accept channels without a background.",
+        ),
+    )
+    return result
+
+
+def reading_options(function: _Function) -> _Function:
+    """Give a command the options for reading cards with templates; its function gets them as `reading`."""
+
+    @functools.wraps(function)
+    def with_reading(
+        *arguments: Any, mass: float | None, keywords: dict[str, str], accepted: CardOptions, **options: Any
+    ) -> Any:
+        return function(*arguments, reading=Reading(mass, keywords, accepted), **options)
+
+    result: _Function = _decorated(
+        card_options(with_reading),
+        click.option("-m", "--mass", type=float, metavar="MASS", help="What $MASS stands for, as in Combine."),
+        click.option(
+            "--keyword-value",
+            "keywords",
+            multiple=True,
+            callback=pairs,
+            metavar="WORD=VALUE",
+            help="What $WORD stands for, as in Combine; may be repeated.",
+        ),
+    )
+    return result
+
+
+def _decorated(function: Callable[..., Any], *decorators: Callable[[Any], Any]) -> Any:
+    """Return a function with click's decorators, the first of them outermost."""
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
