@@ -170,7 +170,14 @@ def _scan_table(result: ScanResult) -> Table:
     examples=["pocket-combine limit datacard.txt", "pocket-combine limit SR=sr.txt CR=cr.txt --unblind -o limit.json"],
 )
 @fitting_options
-@click.option("--cl", "confidence_level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True)
+@click.option(
+    "--cl",
+    "confidence_level",
+    type=click.FloatRange(0.5, 0.999),
+    default=0.95,
+    show_default=True,
+    help="Confidence level.",
+)
 def limit(workspace: Workspace, output: Path | None, confidence_level: float) -> ExitCode:
     """Find asymptotic CLs upper limits on the first parameter of interest.
 
