@@ -199,6 +199,16 @@ def test_patterns_that_take_forever_are_refused() -> None:
     ]
 
 
+def test_patterns_that_take_long_together_are_refused() -> None:
+    name = "a" * 300
+    text = HEADER + f"{name} lnN 1.1 1.1 1.1\nnuisance edit drop * * .*a.*a.*a.*a.*a.*b ifexists\n"
+    assert problems_of(text) == [
+        "card.txt:8: nuisance edit drop: matching the patterns of all edits takes too long; "
+        "write simpler patterns, or fewer"
+    ]
+    assert parse_card(text.replace(".*a.*a.*a.*a.*a.*b", ".*.*.*.*.*.*b")).nuisances[0].name == name
+
+
 def test_rows_and_groups_that_combine_would_drop() -> None:
     text = HEADER + "idle lnN - - -\nlumi lnN 1.1 1.1 1.1\ng group = lumi idle\n"
     assert problems_of(text) == [

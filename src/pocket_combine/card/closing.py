@@ -204,16 +204,16 @@ def _check_groups(draft: Draft) -> None:
 
 
 def _check_mc_stats(draft: Draft, lookup: ShapeLookup) -> None:
-    for placed in draft.mc_stats:
+    fake = [channel for channel in draft.channels if lookup.is_fake(channel, DATA)]
+    for placed in draft.mc_stats if fake else ():
         line, settings = placed.line, placed.value
-        channels = [channel for channel in draft.channels if settings.matches(channel)]
-        fake = [channel for channel in channels if lookup.is_fake(channel, DATA)]
-        if draft.shapes and fake:
+        if not draft.shapes:
+            message = "autoMCStats does nothing in a card without shapes lines"
+            draft.notes.warn("autoMCStats-without-templates", line, message)
+            continue
+        channel = next((channel for channel in fake if settings.matches(channel)), None)
+        if channel is not None:
             draft.notes.problem(
                 line,
-                f"autoMCStats of {settings.channel}: channel {fake[0]} has no templates ({FAKE}), so no bin errors",
-            )
-        elif fake:
-            draft.notes.warn(
-                "autoMCStats-without-templates", line, "autoMCStats does nothing in a card without shapes lines"
+                f"autoMCStats of {settings.channel}: channel {channel} has no templates ({FAKE}), so no bin errors",
             )

@@ -29,6 +29,7 @@ class HeaderLines:
         ids: Words of the second `process` line.
         column_bins: Words of the `bin` line above the `process` lines.
         rates: Words of the `rate` line.
+        shape_lines: Line of each `shapes` line, by process and channel.
         suspects: Lines that look like a mistyped keyword: number and first word.
         broken: Whether there was a problem.
     """
@@ -42,6 +43,7 @@ class HeaderLines:
     ids: Placed[list[str]] | None = None
     column_bins: Placed[list[str]] | None = None
     rates: Placed[list[str]] | None = None
+    shape_lines: dict[tuple[str, str], int] = field(default_factory=dict)
     suspects: list[tuple[int, str]] = field(default_factory=list)
     broken: bool = False
 
@@ -118,8 +120,9 @@ def _set_channels(header: HeaderLines, bins: Placed[list[str]]) -> None:
             header.problem(observed.line, f"channel {channel} occurs twice")
         if twice:
             return
+        known = set(observed.value)
         for channel in appearance:
-            if channel not in draft.channels:
+            if channel not in known:
                 hint = draft.notes.hint(channel, draft.channels)
                 header.problem(bins.line, f"channel {shown(channel)} is not in line {observed.line}{hint}")
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from pocket_combine.card.model import (
@@ -129,6 +130,8 @@ class Draft:
         declared_nuisances: The number after `kmax`, or `None`.
         rate_line: Line of the `rate` row.
         edited: Whether there is a `nuisance edit` line.
+        kind_lines: First line of the rows of each name and kind.
+        effort: Rows and columns that edits have looked at, a guard against cards made to take hours.
         group_members: Members of each group, with the line that named them.
         dropped: Names of nuisances without effect.
         unread: Names whose lines could not be read, so that what refers to them is not to blame.
@@ -142,6 +145,8 @@ class Draft:
     declared_nuisances: Placed[int] | None = None
     rate_line: int = 1
     edited: bool = False
+    kind_lines: dict[tuple[str, str], int] = field(default_factory=dict)
+    effort: int = 0
     shapes: list[Placed[ShapeRule]] = field(default_factory=list)
     rows: list[DraftRow] = field(default_factory=list)
     parameters: list[Placed[Parameter]] = field(default_factory=list)
@@ -156,21 +161,28 @@ class Draft:
     unread: set[str] = field(default_factory=set)
     _rows_by_name: dict[str, list[DraftRow]] = field(default_factory=dict)
 
-    @property
-    def processes(self) -> list[str]:
-        """Names of the processes, each once, in order of appearance."""
-        return list(dict.fromkeys(column.process for column in self.columns))
+    @cached_property
+    def processes(self) -> dict[str, None]:
+        """Names of the processes, each once, in order of appearance; for use below the header."""
+        return dict.fromkeys(column.process for column in self.columns)
+
+    @cached_property
+    def places(self) -> set[tuple[str, str]]:
+        """Channel and process of each column; for use below the header."""
+        return {(column.channel, column.process) for column in self.columns}
 
     def add_row(self, row: DraftRow) -> None:
         """Append a nuisance row."""
         self.rows.append(row)
         self._rows_by_name.setdefault(row.name, []).append(row)
+        self.kind_lines.setdefault((row.name, row.kind), row.line)
 
     def rename_row(self, row: DraftRow, name: str) -> None:
         """Give a row another name."""
         self._rows_by_name[row.name].remove(row)
         row.name = name
         self._rows_by_name.setdefault(name, []).append(row)
+        self.kind_lines.setdefault((name, row.kind), row.line)
 
     def rows_named(self, name: str) -> list[DraftRow]:
         """Return the rows of a nuisance."""

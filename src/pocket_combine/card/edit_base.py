@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from pocket_combine.card.draft import Draft, DraftRow
 from pocket_combine.card.lexical import shown
 from pocket_combine.card.model import Effect
-from pocket_combine.card.patterns import column_match, whole_match
+from pocket_combine.card.patterns import column_match, repetitions, whole_match
 
 __all__ = ["Edit", "is_null"]
 
 _MOST_CELLS = 50_000_000
+_MOST_EFFORT = 100_000_000
+_CHEAP = 1000
 
 
 def is_null(effect: Effect) -> bool:
@@ -44,6 +46,8 @@ class Edit:
     def columns(self, process: str, channel: str) -> list[int]:
         """Return the positions of the columns that a PROCESS and a CHANNEL word match."""
         matches_process, matches_channel = column_match(process, channel)
+        self._spend(process, self.draft.processes)
+        self._spend(channel, self.draft.channels)
         channels = {name for name in self.draft.channels if matches_channel(name)}
         processes = {name for name in self.draft.processes if matches_process(name)}
         return [
@@ -52,6 +56,17 @@ class Edit:
             if column.channel in channels and column.process in processes
         ]
 
+    def _spend(self, pattern: str, names: Collection[str]) -> None:
+        """Add the effort of matching names, and refuse a card that was made to take hours.
+
+        Raises:
+            ValueError: If all edits of the card together take too much.
+        """
+        longest = max(map(len, names), default=0)
+        self.draft.effort += len(names) * (1 + longest ** repetitions(pattern) // _CHEAP) if pattern != "*" else 0
+        if self.draft.effort > _MOST_EFFORT:
+            raise ValueError("matching the patterns of all edits takes too long; write simpler patterns, or fewer")
+
     def channels(self, channel: str) -> list[str]:
         """Return the channels that a CHANNEL word matches."""
         _, matches_channel = column_match("*", channel)
@@ -59,8 +74,17 @@ class Edit:
 
     def rows(self, pattern: str) -> list[DraftRow]:
         """Return the rows whose whole name matches a pattern."""
-        matches = whole_match(pattern)
+        matches = self.matcher(pattern)
         return [row for row in self.draft.rows if matches(row.name)]
+
+    def matcher(self, pattern: str) -> Callable[[str], bool]:
+        """Return the function that tells whether the whole name of a parameter matches a pattern."""
+        matches = whole_match(pattern)
+        names = [row.name for row in self.draft.rows]
+        names += [placed.value.name for placed in self.draft.parameters]
+        names += [placed.value.name for placed in self.draft.rate_parameters]
+        self._spend(pattern, names)
+        return matches
 
     def options(self, words: Sequence[str], allowed: Collection[str]) -> set[str]:
         """Return the words at the end of a command, with a warning for those that Combine does not know."""

@@ -36,6 +36,7 @@ def read_edit(draft: Draft, line: int, words: Sequence[str]) -> None:
         found = f"unknown command {shown(command)}" if command else "no command"
         draft.notes.problem(line, f"nuisance edit: {found}; {nearest(command, _COMMANDS)}")
         return
+    draft.effort += len(draft.rows) + len(draft.columns)
     try:
         handler(Edit(draft, line), words[2:])
     except (ValueError, OverflowError) as error:
@@ -242,7 +243,7 @@ def _freeze(edit: Edit, words: Sequence[str]) -> None:
         raise ValueError(f"{len(words)} words, expected 'freeze NAME [ifexists]'")
     draft = edit.draft
     options = edit.options(words[1:], {"ifexists"})
-    matches = whole_match(words[0])
+    matches = edit.matcher(words[0])
     free = [*draft.flat_parameters, *(placed.value.name for placed in draft.rate_parameters), *draft.external_arguments]
     constrained = [*(row.name for row in draft.rows), *(placed.value.name for placed in draft.parameters)]
     # Combine looks among the constrained parameters only where no other one matches.

@@ -6,7 +6,7 @@ What a formula computes is the business of the likelihood; nothing is evaluated 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pocket_combine.card.draft import Draft
 from pocket_combine.card.lexical import read_number, shown
@@ -134,17 +134,23 @@ def _check_cycles(draft: Draft) -> None:
             needs.setdefault(parameter.name, (line, parameter.arguments))
     done: set[str] = set()
     for start in needs:
-        path: list[str] = []
+        path: dict[str, None] = {}
         todo = [(start, False)]
         while todo:
             name, leaving = todo.pop()
             if leaving:
-                path.pop()
+                del path[name]
                 done.add(name)
             elif name in path:
-                cycle = [*path[path.index(name) :], name]
-                draft.notes.problem(needs[name][0], f"rateParam {name} depends on itself: {' -> '.join(cycle)}")
+                names = list(path)
+                cycle = [*names[names.index(name) :], name]
+                draft.notes.problem(needs[name][0], f"rateParam {name} depends on itself: {_chain(cycle)}")
             elif name in needs and name not in done:
-                path.append(name)
+                path[name] = None
                 todo.append((name, True))
                 todo += [(argument, False) for argument in needs[name][1]]
+
+
+def _chain(names: Sequence[str]) -> str:
+    shown_names = names if len(names) <= 10 else [*names[:5], "…", *names[-4:]]
+    return " -> ".join(shown_names)

@@ -108,28 +108,21 @@ def _shapes(header: HeaderLines, number: int, words: Sequence[str]) -> None:
     if path != FAKE and not names:
         header.problem(number, f"a shapes line without the name of a template, {form}")
         return
-    first = next(
-        (old.line for old in header.draft.shapes if (old.value.process, old.value.channel) == (process, channel)), None
-    )
-    if first is not None:
+    first = header.shape_lines.setdefault((process, channel), number)
+    if first != number:
         header.problem(number, f"shapes of process {process}, channel {channel} are already given in line {first}")
         return
     if len(names) > 2 and not names[2].startswith("#"):
         header.draft.notes.warn("extra-words", number, f"words from {shown(names[2])} on are ignored")
     nominal, systematic = (*names, "", "")[:2]
     if systematic.startswith("#"):
-        systematic = _comment_as_template(header, number, systematic)
+        header.draft.notes.warn(
+            "comment-as-word",
+            number,
+            f"{shown(systematic)} is the name of the varied templates: nothing is cut at '#' above the rate row",
+            "put the comment into a line of its own",
+        )
     header.draft.shapes.append(Placed(number, ShapeRule(process, channel, path, nominal, systematic)))
-
-
-def _comment_as_template(header: HeaderLines, number: int, word: str) -> str:
-    header.draft.notes.warn(
-        "comment-as-word",
-        number,
-        f"{shown(word)} is taken for the name of the varied templates: nothing is cut at '#' above the rate row",
-        "put the comment into a line of its own",
-    )
-    return word
 
 
 def _observation(header: HeaderLines, number: int, words: Sequence[str]) -> None:

@@ -151,7 +151,9 @@ def _matches_something(draft: Draft, line: int, parameter: RateParameter) -> boo
         patterns = f"channel {shown(parameter.channel)} and process {shown(parameter.process)}"
         draft.notes.problem(line, f"{place}: nothing matches {patterns}")
         return False
-    if not any(parameter.matches(column.channel, column.process) for column in draft.columns):
+    is_pattern = "*" in parameter.channel + parameter.process
+    place_exists = (parameter.channel, parameter.process) in draft.places
+    if not (any(parameter.matches(*found) for found in draft.places) if is_pattern else place_exists):
         draft.notes.warn(
             "rate-parameter-without-effect",
             line,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from pocket_combine.card.lexical import shown
 
-__all__ = ["whole_match", "column_match"]
+__all__ = ["whole_match", "column_match", "repetitions"]
 
 _LONGEST = 100_000
 _MOST_REPEATS = 8
@@ -32,9 +32,9 @@ def whole_match(pattern: str) -> Callable[[str], bool]:
         Traceback (most recent call last):
         ValueError: the pattern '(a+)+b' repeats a group that holds a repetition or an alternative: it may take forever
     """
-    _check(pattern)
+    repetitions(pattern)
     try:
-        compiled = re.compile(pattern)
+        compiled = re.compile(_simplified(pattern))
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"{shown(pattern)} is not a regular expression: {error}") from None
 
@@ -60,14 +60,28 @@ def _everything(_: str) -> bool:
     return True
 
 
-def _check(pattern: str) -> None:
+def _simplified(pattern: str) -> str:
+    """Return the pattern with `.*.*` as `.*`, which means the same and matches faster."""
+    return re.sub(r"(?<!\\)(\.\*){2,}", ".*", pattern)
+
+
+def repetitions(pattern: str) -> int:
+    """Return how many repetitions a pattern has: matching time grows with their number as a power of the length.
+
+    Raises:
+        ValueError: If the pattern is so long, or repeats what is so complex, that matching may take forever.
+
+    Examples:
+        >>> repetitions("CMS_.*_(2022|2023).*")
+        2
+    """
     if len(pattern) > _LONGEST:
         raise ValueError(f"a pattern of {len(pattern)} characters, expected at most {_LONGEST}")
     complex_groups: list[bool] = [False]
     repeats = 0
     previous = ""
     after_complex_group = False
-    for piece in _TOKEN.findall(pattern):
+    for piece in _TOKEN.findall(_simplified(pattern)):
         is_repeat = piece in "*+" or (piece.startswith("{") and len(piece) > 1)
         if is_repeat and after_complex_group:
             raise ValueError(
@@ -86,3 +100,4 @@ def _check(pattern: str) -> None:
         previous = piece
     if repeats > _MOST_REPEATS:
         raise ValueError(f"the pattern {shown(pattern)} has {repeats} repetitions, expected at most {_MOST_REPEATS}")
+    return repeats

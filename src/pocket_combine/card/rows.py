@@ -68,14 +68,13 @@ def _check_kinds(draft: Draft, line: int, name: str, kind: str) -> None:
     clash = {"lnN": "shape", "shape": "lnN"}.get(kind)
     if clash is None:
         return
-    for row in draft.rows_named(name):
-        if row.kind == clash:
-            draft.notes.problem(
-                line,
-                f"nuisance {name} is {kind} here and {clash} in line {row.line}; "
-                "write one row of kind shape?, which reads a template where there is one",
-            )
-            return
+    first = draft.kind_lines.get((name, clash))
+    if first is not None:
+        draft.notes.problem(
+            line,
+            f"nuisance {name} is {kind} here and {clash} in line {first}; "
+            "write one row of kind shape?, which reads a template where there is one",
+        )
 
 
 def _read_arguments(draft: Draft, line: int, name: str, kind: str, words: Sequence[str]) -> tuple[float, ...] | None:
