@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from pocket_combine.inference.fitter import BestFit, Fitter
 from pocket_combine.results import Quantile, Status
@@ -79,9 +79,9 @@ def tail_probability(q_observed: float, q_asimov: float) -> tuple[float, float]:
     """
     root_observed, root_asimov = math.sqrt(q_observed), math.sqrt(q_asimov)
     if q_observed <= q_asimov or q_asimov == 0:
-        return float(norm.sf(root_observed)), float(norm.cdf(root_asimov - root_observed))
-    both = float(norm.sf((q_observed + q_asimov) / (2.0 * root_asimov)))
-    return both, float(norm.sf((q_observed - q_asimov) / (2.0 * root_asimov)))
+        return float(ndtr(-root_observed)), float(ndtr(root_asimov - root_observed))
+    both = float(ndtr(-(q_observed + q_asimov) / (2.0 * root_asimov)))
+    return both, float(ndtr(-(q_observed - q_asimov) / (2.0 * root_asimov)))
 
 
 def expected_limits(
@@ -96,7 +96,7 @@ def expected_limits(
     """
     limits = []
     for quantile in quantiles:
-        z = float(norm.ppf(quantile) + norm.ppf(1.0 - (1.0 - confidence_level) * quantile))
+        z = float(ndtri(quantile) + ndtri(1.0 - (1.0 - confidence_level) * quantile))
         if z <= 0:
             limits.append(Quantile(quantile, math.nan, Status.NOT_FOUND))
             continue

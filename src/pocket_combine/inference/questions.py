@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from pocket_combine.inference.asymptotic import (
     EXPECTED_QUANTILES,
@@ -143,7 +143,7 @@ def significance(workspace: Workspace, *, poi: str | None = None, uncapped: bool
         workspace.provenance(notes=list(fitter.notes), uncapped=uncapped),
         name,
         test.significance,
-        float(norm.sf(test.significance)),
+        float(ndtr(-test.significance)),
         test.q0,
         test.best_value,
         test.status,
