@@ -14,7 +14,13 @@ from scipy import sparse
 
 from pocket_combine.templates import FloatArray, IntArray
 
-__all__ = ["Scatter", "SparseMatrix", "block_rows", "sparse_rows", "times"]
+__all__ = ["LinearMap", "Scatter", "SparseMatrix", "block_rows", "sparse_rows", "times"]
+
+_DENSE_FILL = 0.2
+"""Share of non-zero entries above which a matrix is faster dense."""
+
+_LARGEST_DENSE = 1 << 25
+"""Number of entries above which a matrix stays sparse."""
 
 SparseMatrix: TypeAlias = Any
 """A `scipy.sparse.csr_matrix`; scipy carries no types."""
@@ -44,6 +50,46 @@ def times(matrix: SparseMatrix, array: FloatArray) -> FloatArray:
         return single[:, None]
     result: FloatArray = matrix @ array
     return result
+
+
+class LinearMap:
+    """A constant matrix, kept dense or sparse, whichever is faster.
+
+    Args:
+        rows: Row of each entry.
+        columns: Column of each entry.
+        values: Value of each entry; those of one place add up.
+        shape: Number of rows and columns.
+
+    Examples:
+        >>> matrix = LinearMap([0, 1], [1, 1], [2.0, 3.0], (2, 2))
+        >>> matrix(np.array([[1.0], [10.0]])).ravel().tolist(), matrix.transposed(np.ones((2, 1))).ravel().tolist()
+        ([20.0, 30.0], [0.0, 5.0])
+    """
+
+    def __init__(
+        self, rows: Sequence[int], columns: Sequence[int], values: Sequence[float], shape: tuple[int, int]
+    ) -> None:
+        matrix = sparse_rows(rows, columns, values, shape)
+        matrix.eliminate_zeros()
+        size = shape[0] * shape[1]
+        self._is_dense = size <= _LARGEST_DENSE and matrix.nnz >= _DENSE_FILL * size
+        self._matrix = np.ascontiguousarray(matrix.toarray()) if self._is_dense else matrix
+        self._transposed = self._matrix.T if self._is_dense else matrix.T.tocsr()
+
+    def __call__(self, array: FloatArray) -> FloatArray:
+        """Return matrix @ array for `array[column, point]`."""
+        return times(self._matrix, array)
+
+    def transposed(self, array: FloatArray) -> FloatArray:
+        """Return transpose(matrix) @ array for `array[row, point]`."""
+        return times(self._transposed, array)
+
+    def dense(self, rows: slice) -> FloatArray:
+        """Return some rows as `result[row, column]`."""
+        part: Any = self._matrix[rows]
+        result: FloatArray = part if self._is_dense else part.toarray()
+        return result
 
 
 class Scatter:

@@ -199,6 +199,8 @@ def _card_problems(card: Card, templates: Mapping[str, Templates], masks: Iterab
             if settings is not None and settings.hist_mode not in (1, 2):
                 problems.append(f"{place}: autoMCStats has hist_mode {settings.hist_mode}, expected 1 or 2")
             continue
+        if channel.observation is not None and channel.observation < 0:
+            problems.append(f"{place}: the observation {channel.observation:g} needs a data histogram")
         if settings is not None:
             problems.append(f"{place}: autoMCStats needs templates, which a counting channel has not")
         for column in card.columns_of(channel.name):

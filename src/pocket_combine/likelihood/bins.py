@@ -8,6 +8,7 @@ derivatives in C and T are given here as weights; the chain rule to the paramete
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from pocket_combine.likelihood.poisson import poisson_term
 from pocket_combine.likelihood.yields import YieldModel, YieldState
 from pocket_combine.templates import FloatArray
 
-__all__ = ["BinLayer", "BinRules", "BinState"]
+__all__ = ["BinLayer", "BinRules", "BinSlopes", "BinState"]
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class BinState:
         stiffness: `stiffness[bin, point]`, its second derivative.
         free: `free[bin, point]`: 1 where the expectation moves, 0 where it is cropped.
         parameters: `parameters[bin parameter, point]`, given or solved for.
-        total: Bins with one parameter.
-        process: Parameters of single processes.
+        observables: `observables[bin parameter, point]`, the global observables.
+        error: `error[total, point]`: w of bins with one parameter.
+        amplitude: `amplitude[term, point]`: what parameters of single processes multiply.
     """
 
     value: FloatArray
@@ -71,6 +73,14 @@ class BinState:
     stiffness: FloatArray
     free: FloatArray
     parameters: FloatArray
+    observables: FloatArray
+    error: FloatArray
+    amplitude: FloatArray
+
+
+class BinSlopes(NamedTuple):
+    """Derivatives of the Poisson terms in what bin parameters multiply."""
+
     total: TotalState
     process: ProcessState
 
@@ -151,8 +161,9 @@ class BinLayer:
             sums.stiffness,
             free,
             values,
-            self.total.state(error, sums.slope, values, observables, plan.total),
-            self.process.state(amplitude, sums.slope, values, observables, plan),
+            observables,
+            error,
+            amplitude,
         )
 
     def _finish(self, sums: BinSums, plan: ProfilePlan) -> FloatArray:
@@ -195,44 +206,54 @@ class BinLayer:
         process, total = self.process, self.total
         yields = state.columns.yields[self.layout.cell_column]
         result = np.zeros_like(yields)
-        given = bins.process.amplitude * bins.process.value
+        given = bins.amplitude * bins.parameters[process.parameter]
         contents = yields[process.cell] * state.templates[process.cell]
         result[process.cell] += given - np.where(process.is_count, contents, 0.0)
-        inverse = np.divide(1.0, bins.total.error, out=np.zeros_like(bins.total.error), where=bins.total.error > 0.0)
+        inverse = np.divide(1.0, bins.error, out=np.zeros_like(bins.error), where=bins.error > 0.0)
         per_square = (inverse * bins.parameters[total.parameter])[total.cell_row]
         result[total.cell] += per_square * yields[total.cell] ** 2 * total.cell_square
         return result
 
     # ------------------------------------------------------------------ derivatives
 
-    def first_weights(self, state: YieldState, bins: BinState) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def slopes(self, bins: BinState, plan: ProfilePlan) -> BinSlopes:
+        """Return the derivatives in what bin parameters multiply."""
+        return BinSlopes(
+            self.total.state(bins.error, bins.slope, bins.parameters, bins.observables, plan.total),
+            self.process.state(bins.amplitude, bins.slope, bins.parameters, bins.observables, plan),
+        )
+
+    def first_weights(
+        self, state: YieldState, bins: BinState, slopes: BinSlopes
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the derivatives of the sum of terms: in T (divided by C), in C, and twice that in w² by column."""
         process, total = self.process, self.total
         templates = bins.slope[self.layout.cell_bin]
-        templates[process.cell] *= np.where(process.is_count, bins.process.value / process.count, 1.0)
-        squares = 2.0 * times(total.squares_transposed, bins.total.force)
+        templates[process.cell] *= np.where(process.is_count, slopes.process.value / process.count, 1.0)
+        squares = 2.0 * times(total.squares_transposed, slopes.total.force)
         yields = self.yields.sum_by_column(templates * state.templates) + state.columns.yields * squares + self._leakage
-        yields += times(process.to_column, bins.slope[process.bin] * process.error * bins.process.value)
+        yields += times(process.to_column, bins.slope[process.bin] * process.error * slopes.process.value)
         return templates, yields, squares
 
-    def weights(self, state: YieldState, bins: BinState) -> Weights:
+    def weights(self, state: YieldState, bins: BinState, slopes: BinSlopes) -> Weights:
         """Return what second derivatives and the rows of bins need."""
-        templates, yields, squares = self.first_weights(state, bins)
-        rows = self._row_weights(state, bins.process.row, bins.total.row)
+        templates, yields, squares = self.first_weights(state, bins, slopes)
+        rows = self._row_weights(state, slopes.process.row, slopes.total.row)
         return Weights(templates, yields, squares if self.total.bin.size else None, *rows)
 
     def expected_weights(self, state: YieldState, bins: BinState) -> tuple[FloatArray, FloatArray]:
         """Return coefficients of C' and C T' in the derivative of the expectation with bin parameters held fixed."""
-        inverse = np.divide(1.0, bins.total.error, out=np.zeros_like(bins.total.error), where=bins.total.error > 0.0)
-        return self._row_weights(state, bins.process.value, 0.5 * inverse * bins.parameters[self.total.parameter])
+        inverse = np.divide(1.0, bins.error, out=np.zeros_like(bins.error), where=bins.error > 0.0)
+        values = bins.parameters[self.process.parameter]
+        return self._row_weights(state, values, 0.5 * inverse * bins.parameters[self.total.parameter])
 
     def information(self, bins: BinState, plan: ProfilePlan) -> FloatArray:
         """Return `result[bin, point]`, the expected second derivative of each term if the parameters are true."""
         softness = np.zeros_like(bins.expected)
-        softness[self.total.bin] = np.where(plan.total, bins.total.error**2, 0.0)
+        softness[self.total.bin] = np.where(plan.total, bins.error**2, 0.0)
         # The expected curvature of an event count's constraint is 1 / y.
-        compliance = np.where(self.process.is_count, bins.process.value, 1.0)
-        squares = np.where(plan.is_term, bins.process.amplitude**2 * compliance, 0.0)
+        compliance = np.where(self.process.is_count, bins.parameters[self.process.parameter], 1.0)
+        squares = np.where(plan.is_term, bins.amplitude**2 * compliance, 0.0)
         softness += times(self.process.to_bin, squares)
         variance = np.maximum(bins.expected, 0.0) + softness
         counts = bins.free * self._active

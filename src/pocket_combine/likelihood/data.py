@@ -40,10 +40,3 @@ class Data:
     def points(self) -> int:
         """Number of data sets."""
         return max(array.shape[0] if array.ndim > 1 else 1 for array in (self.observations, self.global_observables))
-
-    def select(self, chosen: slice) -> Data:
-        """Return some of the data sets; arrays with a single one are kept."""
-        observations, observables = (
-            array[chosen] if array.ndim > 1 else array for array in (self.observations, self.global_observables)
-        )
-        return Data(observations, observables)

@@ -62,12 +62,15 @@ def declare_parameters(
     for line in card.parameters:
         _merge(declared, _from_param(line), problems)
     used = _used_names(card, factors)
-    for rate in card.rate_parameters:
-        if rate.name in used and rate.value is not None and rate.name not in declared:
-            declared[rate.name] = _from_free(rate)
-    for argument in card.variables:
-        if argument.name in used and not argument.constant and argument.name not in declared:
-            declared[argument.name] = _from_free(argument)
+    lines: tuple[RateParameter | ExternalArgument, ...] = (*card.rate_parameters, *card.variables)
+    for free in lines:
+        is_constant = isinstance(free, ExternalArgument) and free.constant
+        if free.name not in used or free.value is None or is_constant:
+            continue
+        new = _from_free(free)
+        first = declared.setdefault(free.name, new)
+        if first.kind != new.kind:
+            problems.append(f"{new.kind} {free.name} has the name of another parameter ({first.kind})")
     if problems:
         raise CardError(problems)
     groups = {name: tuple(group.name for group in card.groups if name in group.members) for name in declared}

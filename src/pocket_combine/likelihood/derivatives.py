@@ -188,9 +188,9 @@ class YieldDerivatives:
         """Add the second derivatives of C, and of C times those of T, for some columns of a group."""
         c, d = self.model.normalisation.log_derivatives(state.columns, columns)
         amplitude = state.columns.amplitude[columns]
-        scale = state.columns.scale[columns].T[:, :, None]
-        right = (weights.yields[columns] * amplitude).T[:, :, None] * c
-        sums.half[:] -= c.transpose(0, 2, 1) @ (right * (0.5 * scale))
+        # With d = scale x c + scale', half of C'' is d x c/2 + scale' x c/2, and scale' has few entries.
+        right = (0.5 * weights.yields[columns] * amplitude).T[:, :, None] * c
+        self.model.normalisation.add_scale_products(state.columns, columns, right, sums.half)
         if weights.squares is not None:
             right += (0.5 * weights.squares[columns] * amplitude**2).T[:, :, None] * d
         if moves is not None:
@@ -198,6 +198,7 @@ class YieldDerivatives:
             right += moved
             if moves.ratio is not None:
                 ratio = self._dense(number, moves.ratio, columns)
+                scale = state.columns.scale[columns].T[:, :, None]
                 sums.half[:] += (ratio * scale).transpose(0, 2, 1) @ moved
                 cells = self._scaled_cells(number, state, weights.row_templates)
                 self._add_rows(columns, cells, state.columns.yields, ratio, sums.rows)

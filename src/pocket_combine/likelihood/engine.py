@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pocket_combine.likelihood.bin_terms import ProfilePlan
-from pocket_combine.likelihood.bins import BinLayer, BinState
+from pocket_combine.likelihood.bins import BinLayer, BinSlopes, BinState
 from pocket_combine.likelihood.derivatives import YieldDerivatives
 from pocket_combine.likelihood.yields import YieldModel, YieldState
 from pocket_combine.templates import FloatArray, IntArray
@@ -101,18 +101,20 @@ class Engine:
 
     def gradient(self, state: EngineState) -> FloatArray:
         """Return `gradient[parameter, point]` in the parameters of the evaluation."""
-        templates, yields, _ = self.bins.first_weights(state.yields, state.bins)
+        slopes = self.bins.slopes(state.bins, state.plan)
+        templates, yields, _ = self.bins.first_weights(state.yields, state.bins, slopes)
         own = self.yields.gradient(state.yields, templates, yields)
         bin_, amplitude = self._explicit_amplitudes(state)
         return np.concatenate([own, state.bins.slope[bin_] * amplitude])
 
     def second_order(self, state: EngineState) -> SecondOrder:
         """Return gradient and exact Hessian in the parameters of the evaluation."""
-        weights = self.bins.weights(state.yields, state.bins)
+        slopes = self.bins.slopes(state.bins, state.plan)
+        weights = self.bins.weights(state.yields, state.bins, slopes)
         curvature = self.derivatives.curvature(state.yields, weights)
         hessian, rows = curvature.hessian, curvature.rows
         hessian += (rows * state.bins.stiffness.T[:, None, :]) @ rows.transpose(0, 2, 1)
-        self._add_bends(state, hessian)
+        self._add_bends(state, slopes, hessian)
         explicit = self._explicit(state)
         gradient = np.concatenate([curvature.gradient, state.bins.slope[explicit.bin] * explicit.amplitude])
         return SecondOrder(gradient, _bordered(hessian, rows, state.bins.stiffness, state.bins.slope, explicit))
@@ -127,7 +129,8 @@ class Engine:
     def response(self, state: EngineState) -> FloatArray:
         """Return `result[point, bin parameter, parameter]`: how bin parameters follow those of the evaluation."""
         bins, plan = state.bins, state.plan
-        weights = self.bins.weights(state.yields, state.bins)
+        own_slopes = self.bins.slopes(bins, plan)
+        weights = self.bins.weights(state.yields, bins, own_slopes)
         rows = self.derivatives.rows(state.yields, weights.row_yields, weights.row_templates)
         explicit = self._explicit(state)
         slopes = _slope_derivatives(rows, bins.stiffness, explicit)
@@ -136,16 +139,16 @@ class Engine:
         total, process = self.bins.total, self.bins.process
         chosen = np.flatnonzero(plan.total[:, 0])
         if chosen.size:
-            error = bins.total.error[chosen].T[:, :, None]
+            error = bins.error[chosen].T[:, :, None]
             own = self._total_rows(state, chosen) * bins.slope[total.bin[chosen]].T[:, :, None]
             target = total.parameter[chosen]
             result[:, target] = -error * slopes[:, total.bin[chosen]]
             result[:, target, : self.size] -= own
         if plan.terms.size:
             where = process.bin[plan.terms]
-            compliance = bins.process.compliance[plan.terms].T[:, :, None]
+            compliance = own_slopes.process.compliance[plan.terms].T[:, :, None]
             own = self._amplitude_rows(state, plan.terms) * bins.slope[where].T[:, :, None]
-            change = bins.process.amplitude[plan.terms].T[:, :, None] * slopes[:, where]
+            change = bins.amplitude[plan.terms].T[:, :, None] * slopes[:, where]
             change[:, :, : self.size] += own
             result[:, process.parameter[plan.terms]] = -compliance * change
         return result
@@ -165,9 +168,9 @@ class Engine:
 
     # ------------------------------------------------------------------ bin parameters
 
-    def _add_bends(self, state: EngineState, hessian: FloatArray) -> None:
+    def _add_bends(self, state: EngineState, slopes: BinSlopes, hessian: FloatArray) -> None:
         """Add the products of derivatives of w² and of amplitudes that rows do not hold."""
-        bend = state.bins.total.bend
+        bend = slopes.total.bend
         if bend.any():
             rows = self.derivatives.column_rows(
                 state.yields, self.bins.total.squares, 2.0 * state.yields.columns.yields
@@ -176,7 +179,7 @@ class Engine:
         terms = state.plan.terms
         if terms.size:
             rows = self._amplitude_rows(state, terms)
-            hessian += (rows * state.bins.process.bend[terms].T[:, :, None]).transpose(0, 2, 1) @ rows
+            hessian += (rows * slopes.process.bend[terms].T[:, :, None]).transpose(0, 2, 1) @ rows
 
     def _explicit_amplitudes(self, state: EngineState) -> tuple[IntArray, FloatArray]:
         """Return the bin of every explicit bin parameter and what it multiplies, `amplitude[i, point]`."""
@@ -184,8 +187,8 @@ class Engine:
         bin_ = np.zeros(self.bins.count, dtype=np.intp)
         amplitude = np.zeros((self.bins.count, state.yields.points))
         bin_[total.parameter], bin_[process.parameter] = total.bin, process.bin
-        amplitude[total.parameter] = state.bins.total.error
-        amplitude[process.parameter] = state.bins.process.amplitude
+        amplitude[total.parameter] = state.bins.error
+        amplitude[process.parameter] = state.bins.amplitude
         return bin_[state.plan.explicit], amplitude[state.plan.explicit]
 
     def _explicit(self, state: EngineState) -> _Explicit:
@@ -204,7 +207,7 @@ class Engine:
 
     def _total_rows(self, state: EngineState, chosen: IntArray) -> FloatArray:
         """Return `result[point, total, parameter]`, derivatives of w."""
-        error = state.bins.total.error[chosen]
+        error = state.bins.error[chosen]
         inverse = np.divide(1.0, error, out=np.zeros_like(error), where=error > 0.0)
         rows = self.derivatives.column_rows(state.yields, self.bins.total.squares[chosen], state.yields.columns.yields)
         rows *= inverse.T[:, :, None]

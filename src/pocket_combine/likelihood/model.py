@@ -161,6 +161,16 @@ class Model:
                 f"data of {bins} bins and {parameters} global observables do not fit a model of {self.bin_count} bins "
                 f"and {len(self.parameters)} parameters"
             )
+        observations = np.atleast_2d(data.observations)
+        wrong = np.flatnonzero((~np.isfinite(observations) | (observations < 0)).any(axis=0))
+        problems = [
+            f"channel {channel.name}, bin {bin_ - channel.bins.start}: the observation {observations[:, bin_].min():g} "
+            "is no number of events"
+            for channel in self.channels
+            for bin_ in wrong[(wrong >= channel.bins.start) & (wrong < channel.bins.stop)].tolist()
+        ]
+        if problems:
+            raise CardError(problems)
 
     def nll(self, theta: FloatArray, data: Data | None = None) -> FloatArray:
         """Return the negative log-likelihood at `theta[…, parameter]`, all parameters given; see `Likelihood`."""

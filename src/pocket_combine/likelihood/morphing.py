@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from pocket_combine.templates import FloatArray, IntArray
 
 __all__ = ["Basis", "BasisValues", "GroupState", "MorphGroup", "Pull"]
 
-_CHUNK = 1 << 19
+_CHUNK = 1 << 17
 """Number of cells x morphs that are expanded at once; a few megabytes stay in the cache."""
 
 _BALANCED = 1e-12
@@ -58,17 +59,23 @@ class Basis:
         """Return which of the |θ|_w a parameter and width are, counted from 0; a new one is added."""
         return self._rounded.setdefault((parameter, width), len(self._rounded))
 
+    @cached_property
+    def _parameters(self) -> IntArray:
+        return np.array([parameter for parameter, _ in self._rounded], dtype=np.intp)
+
+    @cached_property
+    def _widths(self) -> FloatArray:
+        return np.array([width for _, width in self._rounded]).reshape(-1, 1)
+
     @property
     def count(self) -> int:
         """Number of |θ|_w."""
         return len(self._rounded)
 
     def evaluate(self, theta: FloatArray) -> BasisValues:
-        """Return the basis at `theta[parameter, point]`."""
+        """Return the basis, once it is complete, at `theta[parameter, point]`."""
         points = theta.shape[1]
-        parameters = np.array([parameter for parameter, _ in self._rounded], dtype=np.intp)
-        widths = np.array([width for _, width in self._rounded]).reshape(-1, 1)
-        rounded = rounded_abs(theta[parameters], widths)
+        rounded = rounded_abs(theta[self._parameters], self._widths)
         zero = np.zeros((1, points))
         value = np.concatenate([theta, rounded.value, zero])
         first = np.concatenate([np.ones(theta.shape), rounded.first, zero])
@@ -178,6 +185,13 @@ class MorphGroup:
         self._functions = np.concatenate([linear, np.where(self._rounded >= 0, size + self._rounded, zero)], axis=1)
         if self.group.kind is MorphKind.NONE:
             self._constant = self._crop_additive(self._start)
+
+    def elements(self, order: int) -> int:
+        """Return the size of the largest arrays per point: for values and gradients (order 0, 1) or Hessians (2)."""
+        size, morphs, bins = self.group.size, self.group.morphs, self.group.bins
+        if order < 2:
+            return size * max(2 * morphs, bins)
+        return max(size * bins, min(_CHUNK, size * morphs * bins), morphs * bins)
 
     # ------------------------------------------------------------------ values
 

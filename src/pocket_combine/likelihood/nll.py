@@ -80,6 +80,9 @@ class Likelihood:
         self.parameters = parameters.subset(self._positions)
         self.data = data
         self._constraints: Constraints = self.parameters.constraints
+        observed = np.atleast_2d(data.observations).T
+        self._observed = np.concatenate([observed, np.zeros((1, observed.shape[1]))])
+        self._observables = np.atleast_2d(data.global_observables).T
 
     # ------------------------------------------------------------------ public
 
@@ -208,20 +211,16 @@ class Likelihood:
             raise ValueError(
                 f"theta has shape {theta.shape} for {len(self.parameters)} parameters and {self.data.points} data sets"
             )
-        layout = self._engine.yields.layout
-        elements = layout.cell_count + layout.column_count + theta.shape[1]
-        if order == 2:
-            elements = max(elements, theta.shape[1] * (theta.shape[1] + layout.bin_count + layout.column_count))
-        step = max(1, _BATCH // elements)
+        step = max(1, _BATCH // self._engine.yields.elements(order, theta.shape[1]))
         for start in range(0, count, step):
             chosen = slice(start, min(start + step, count))
             yield self._point(theta[chosen] if theta.shape[0] > 1 else theta, chosen, order)
 
     def _point(self, theta: FloatArray, chosen: slice, order: int) -> _Point:
-        data = self.data.select(chosen)
-        observed = np.atleast_2d(data.observations).T
-        observed = np.concatenate([observed, np.zeros((1, observed.shape[1]))])
-        observables = np.atleast_2d(data.global_observables).T
+        observed, observables = (
+            array if array.shape[1] == 1 else np.ascontiguousarray(array[:, chosen])
+            for array in (self._observed, self._observables)
+        )
         points = max(theta.shape[0], observed.shape[1], observables.shape[1])
         own = np.ascontiguousarray(np.broadcast_to(theta.T, (theta.shape[1], points)))
         given = np.zeros((self._engine.bins.count, points))

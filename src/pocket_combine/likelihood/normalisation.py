@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocket_combine.likelihood.arrays import Scatter, sparse_rows, times
+from pocket_combine.likelihood.arrays import LinearMap, Scatter, block_rows, sparse_rows, times
 from pocket_combine.likelihood.columns import ModelColumn
 from pocket_combine.likelihood.effects import LOG_NORMAL_WIDTH, RoundedAbs, rounded_abs
 from pocket_combine.likelihood.scales import FormulaTable, Scales, ScaleValues, write_product
-from pocket_combine.templates import FloatArray
+from pocket_combine.templates import FloatArray, IntArray
 
 __all__ = ["ColumnYields", "Normalisation"]
 
@@ -52,16 +52,10 @@ class Normalisation:
         size = len(table.positions)
         rows = [row for row, item in enumerate(columns) for _ in item.log_normals]
         at = [table.positions[name] for item in columns for name, _ in item.log_normals]
+        effects = [effect for item in columns for _, effect in item.log_normals]
         shape = (len(columns), size)
-        self._linear = sparse_rows(
-            rows, at, [effect.linear for item in columns for _, effect in item.log_normals], shape
-        )
-        self._rounded = sparse_rows(
-            rows, at, [effect.rounded for item in columns for _, effect in item.log_normals], shape
-        )
-        self._rounded.eliminate_zeros()
-        self._linear_transposed = self._linear.T.tocsr()
-        self._rounded_transposed = self._rounded.T.tocsr()
+        self._linear = LinearMap(rows, at, [effect.linear for effect in effects], shape)
+        self._rounded = LinearMap(rows, at, [effect.rounded for effect in effects], shape)
         self.scales = Scales(
             [tuple(item.factors) for item in columns],
             lambda factors, builder: write_product(factors, builder, table),
@@ -84,7 +78,7 @@ class Normalisation:
     def evaluate(self, theta: FloatArray, order: int) -> ColumnYields:
         """Return the yields at `theta[parameter, point]`, ready for derivatives up to an order."""
         rounded = rounded_abs(theta, LOG_NORMAL_WIDTH)
-        amplitude = self._base * np.exp(times(self._linear, theta) + times(self._rounded, rounded.value))
+        amplitude = self._base * np.exp(self._linear(theta) + self._rounded(rounded.value))
         scales = self.scales.evaluate(theta, order)
         scale = scales.value[self.scales.index]
         return ColumnYields(amplitude, scale, amplitude * scale, rounded, scales)
@@ -97,8 +91,8 @@ class Normalisation:
             weights: `weights[column, point]`, held fixed.
         """
         weighted = weights * state.yields
-        result = times(self._linear_transposed, weighted)
-        result += state.rounded.first * times(self._rounded_transposed, weighted)
+        result = self._linear.transposed(weighted)
+        result += state.rounded.first * self._rounded.transposed(weighted)
         per_scale = self._sum_by_scale(weights * state.amplitude)
         entries = per_scale[self.scales.first_scale] * state.scales.first
         result[self._to_parameter.targets] += self._to_parameter(entries)
@@ -112,14 +106,32 @@ class Normalisation:
             `d[point, column, parameter]` = scale x c + derivative of the scale, so that the yield's derivative is
             amplitude x d.
         """
-        linear = self._linear[columns].toarray()
-        c = self._rounded[columns].toarray() * state.rounded.first.T[:, None, :]
-        c += linear
+        c = self._rounded.dense(columns) * state.rounded.first.T[:, None, :]
+        c += self._linear.dense(columns)
         d = state.scale[columns].T[:, :, None] * c
-        entries = slice(int(self._entry_starts[columns.start]), int(self._entry_starts[columns.stop]))
-        entry, at = self._entry[entries], self._entry_column[entries] - columns.start
-        d[:, at, self.scales.first_parameter[entry]] += state.scales.first[entry].T
+        entry, at = self._entries(columns)
+        d[:, at - columns.start, self.scales.first_parameter[entry]] += state.scales.first[entry].T
         return c, d
+
+    def add_scale_products(self, state: ColumnYields, columns: slice, dense: FloatArray, result: FloatArray) -> None:
+        """Add the derivatives of some columns' scales times `dense`, summed over columns.
+
+        Args:
+            state: Yields at the points.
+            columns: Which columns.
+            dense: `dense[point, column, other]`.
+            result: `result[point, parameter, other]`, changed in place.
+        """
+        entry, _ = self._entries(columns)
+        starts = self._entry_starts[columns.start : columns.stop + 1] - self._entry_starts[columns.start]
+        distinct = self._to_parameter.targets
+        slots = np.searchsorted(distinct, self.scales.first_parameter[entry])
+        result[:, distinct] += block_rows(state.scales.first[entry], slots, starts, distinct.size, dense)
+
+    def _entries(self, columns: slice) -> tuple[IntArray, IntArray]:
+        """Return the derivatives of scales that some columns have, and the column of each."""
+        entries = slice(int(self._entry_starts[columns.start]), int(self._entry_starts[columns.stop]))
+        return self._entry[entries], self._entry_column[entries]
 
     def add_curvature(self, state: ColumnYields, weights: FloatArray, hessian: FloatArray) -> None:
         """Add the terms that no product of first derivatives gives: second derivatives of log-normals and scales.
@@ -129,7 +141,7 @@ class Normalisation:
             weights: `weights[column, point]`.
             hessian: `hessian[point, parameter, parameter]`, changed in place.
         """
-        diagonal = state.rounded.second * times(self._rounded_transposed, weights * state.yields)
+        diagonal = state.rounded.second * self._rounded.transposed(weights * state.yields)
         size = diagonal.shape[0]
         hessian[:, np.arange(size), np.arange(size)] += diagonal.T
         per_scale = self._sum_by_scale(weights * state.amplitude)

@@ -59,7 +59,9 @@ def solve_totals(base: FloatArray, squares: FloatArray, observed: FloatArray, ob
     half = 0.5 * (base + error * observable - squares)
     root = np.sqrt(half * half + squares * observed)
     # The larger root, without the cancellation where `half` is negative.
-    expected = np.where(half > 0.0, half + root, np.where(root > half, squares * observed / (root - half), 0.0))
+    below = (half <= 0.0) & (root > half)
+    other = np.divide(squares * observed, root - half, out=np.zeros_like(root), where=below)
+    expected = np.where(half > 0.0, half + root, other)
     positive = expected > 0.0
     slope = 1.0 - np.where(positive, observed / np.where(positive, expected, 1.0), 0.0)
     # Without data the expectation ends at zero: there x is where v + w x vanishes.
@@ -127,18 +129,18 @@ def solve_processes(base: FloatArray, observed: FloatArray, terms: ProcessTerms)
     # All counts are positive for μ > -1 / (largest A).
     low = np.where(largest > 0.0, -1.0 / np.where(largest > 0.0, largest, 1.0), -np.inf)
     high = np.ones_like(base)
+    with_data = observed > 0.0
 
     def excess(slope: FloatArray) -> tuple[FloatArray, FloatArray]:
         """λ(μ) - n / (1 - μ), which falls with μ, and its derivative."""
         contribution = terms.sum_by_bin(terms.amplitude * terms.parameters(slope))
         softness = terms.sum_by_bin(terms.amplitude**2 * terms.compliance(slope))
-        left = 1.0 - slope
-        with_data = observed > 0.0
-        data = np.where(with_data, observed / np.where(with_data, left, 1.0), 0.0)
-        return base + contribution - data, -softness - np.where(with_data, data / np.where(with_data, left, 1.0), 0.0)
+        left = np.where(with_data, 1.0 - slope, 1.0)
+        data = observed / left
+        return base + contribution - data, -softness - data / left
 
     # Without data μ is 1 unless the expectation would be negative, and it is not below 0.
-    at_one = np.where(observed > 0.0, -1.0, excess(np.ones_like(base))[0]) >= 0.0
+    at_one = ~with_data & (excess(np.where(with_data, 0.0, 1.0))[0] >= 0.0)
     slope = np.zeros_like(base)
     nothing = (observed == 0.0) & (excess(slope)[0] <= 0.0)
     done = at_one | nothing

@@ -81,6 +81,14 @@ class YieldModel:
             templates[group.cells] = state.cells.reshape(-1, theta.shape[1])
         return YieldState(columns, basis, states, templates)
 
+    def elements(self, order: int, parameters: int) -> int:
+        """Return the size of the largest arrays per point: for values and gradients (order 0, 1) or Hessians (2)."""
+        largest = max(group.elements(order) for group in self.groups)
+        if order < 2:
+            return max(largest, self.layout.cell_count, parameters)
+        rows = parameters + self.layout.bin_count + self.layout.column_count
+        return max(largest, self.layout.cell_count, parameters * rows)
+
     def sum_by_column(self, cells: FloatArray) -> FloatArray:
         """Return `result[column, point]`, sums over the cells of each column."""
         result: FloatArray = np.add.reduceat(cells, self.layout.cell_starts[:-1], axis=0)
