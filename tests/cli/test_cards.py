@@ -95,6 +95,15 @@ def test_show_all_lists_every_nuisance(folder: Path) -> None:
     assert len(names) == 23
 
 
+def test_years_together(folder: Path) -> None:
+    processes = "ggH_2018 WW_2023_preBPix WW_2016PostVFP"
+    (folder / "years.txt").write_text(COUNTING.replace("ggH WW others", processes))
+    lines = cards("show", "years.txt", "--years-together").stdout.splitlines()
+    assert "Expected events, years together" in lines
+    assert [line.split() for line in lines if line.startswith(("ggH", "WW "))] == [["ggH", "1.47"], ["WW", "0.86"]]
+    assert "WW_2016PostVFP  " in cards("show", "years.txt").stdout
+
+
 def test_mass_and_keywords_are_filled_in(folder: Path) -> None:
     (folder / "shapes_125_v2.root").write_bytes((folder / "shapes.root").read_bytes())
     (folder / "mass.txt").write_text(DATACARD.replace("shapes.root", "shapes_$MASS_$TAG.root"))

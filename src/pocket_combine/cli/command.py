@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -21,19 +22,28 @@ def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> 
 
 
 class Group(click.Group):
-    """A group that lists its commands in the order in which they were added.
+    """A group that lists its commands in the order in which they were given and imports each when it is used.
 
     Attributes:
         examples: Command lines that the help shows.
+        homes: Module and name of each command, as `package.module:name`.
     """
 
-    def __init__(self, *args: Any, examples: Sequence[str], **attributes: Any) -> None:
+    def __init__(self, *args: Any, examples: Sequence[str], homes: Mapping[str, str], **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.examples = tuple(examples)
+        self.homes = dict(homes)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  as click calls it
         """Return the names of the commands."""
-        return list(self.commands)
+        return list(self.homes)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, which is imported now: only what a command needs costs time at its start."""
+        if cmd_name in self.homes and cmd_name not in self.commands:
+            module, _, name = self.homes[cmd_name].partition(":")
+            self.add_command(getattr(importlib.import_module(module), name), cmd_name)
+        return super().get_command(ctx, cmd_name)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples after the epilog, if there is one."""

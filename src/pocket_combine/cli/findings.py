@@ -7,20 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import click
-from rich.table import Table
 from rich.text import Text
 
-from pocket_combine.checks.finding import CheckFinding
 from pocket_combine.cli.console import ExitCode, products
-from pocket_combine.cli.tables import STYLES, counted, findings_table, plain_table
+from pocket_combine.cli.tables import counted, findings_table
 from pocket_combine.findings import Finding, Severity, at_least
 
-__all__ = ["counts", "exit_code", "fail_on_option", "show_findings", "show_many_findings"]
+__all__ = ["counts", "exit_code", "fail_on_option", "show_findings"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_EXAMPLES = {Severity.ERROR: 20, Severity.WARNING: 3, Severity.INFO: 0}
-_PLACES = (("Channels", "channel"), ("Processes", "process"), ("Nuisances", "nuisance"))
 _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING, "never": None}
 
 
@@ -64,42 +60,3 @@ def counts(findings: Iterable[Finding]) -> str:
     number = Counter(finding.severity for finding in findings)
     words = ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
     return ", ".join(counted(number[severity], word) for severity, word in words if number[severity]) or "none"
-
-
-def show_many_findings(findings: Sequence[Finding], *, every: bool) -> None:
-    """Print how many findings of each kind there are and where, then some examples of errors and warnings.
-
-    Args:
-        findings: The findings.
-        every: Whether all are shown, notes too.
-    """
-    console = products()
-    console.print(Text(f"Findings: {counts(findings)}", "bold"))
-    if not findings:
-        return
-    console.print()
-    console.print(_kinds(findings))
-    shown = dict.fromkeys(Severity, len(findings)) if every else _EXAMPLES
-    examples = findings_table(findings, shown=shown)
-    if examples.row_count:
-        console.print()
-        console.print(examples)
-    if not every and any(finding.severity is Severity.INFO for finding in findings):
-        console.print()
-        console.print("Notes are shown with --all.", style="dim")
-
-
-def _kinds(findings: Sequence[Finding]) -> Table:
-    """Return a table of the kinds of findings, worst first, with the number of places of each."""
-    table = plain_table("Kind", *((title, "right") for title in ("Number", *(part for part, _ in _PLACES))))
-    kinds: dict[Severity, dict[str, list[Finding]]] = {}
-    for finding in sorted(findings, key=lambda finding: -finding.severity):
-        kinds.setdefault(finding.severity, {}).setdefault(finding.code, []).append(finding)
-    for severity, codes in kinds.items():
-        table.add_section()
-        table.add_row(Text(str(severity), STYLES[severity]))
-        for code, alike in codes.items():
-            places = [finding.where for finding in alike if isinstance(finding, CheckFinding)]
-            distinct = [len({getattr(place, part) for place in places} - {""}) for _, part in _PLACES]
-            table.add_row(f"  {code}", str(len(alike)), *(str(number or "") for number in distinct))
-    return table

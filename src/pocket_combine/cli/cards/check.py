@@ -19,10 +19,11 @@ from pocket_combine.checks import (
     run_checks,
     validation_json,
 )
+from pocket_combine.cli.cards.many_findings import show_many_findings
 from pocket_combine.cli.cards.reading import Reading, card_argument, numbers, reading_options
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, products
-from pocket_combine.cli.findings import exit_code, fail_on_option, show_many_findings
+from pocket_combine.cli.findings import exit_code, fail_on_option
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.io.atomic import atomic_write

@@ -15,10 +15,11 @@ from pocket_combine.checks import (
     findings_to_dict,
     load_naming_dictionary,
 )
+from pocket_combine.cli.cards.many_findings import show_many_findings
 from pocket_combine.cli.cards.reading import card_argument, card_options
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, products
-from pocket_combine.cli.findings import exit_code, fail_on_option, show_many_findings
+from pocket_combine.cli.findings import exit_code, fail_on_option
 from pocket_combine.findings import Severity
 
 __all__ = ["names"]

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card
-from pocket_combine.cli.cards.words import cell_text, free_parameters, percent, short_percent, size
+from pocket_combine.cli.cards.words import cell_text, free_parameters, percent, short_percent, size, some_of
 from pocket_combine.cli.tables import counted, events, plain_table
 from pocket_combine.effects import ColumnEffect, NuisanceEffect, nuisance_effects
 from pocket_combine.errors import MissingInputError, join_problems, nearest
@@ -57,7 +57,7 @@ def show_nuisances(loaded: LoadedCard, names: Sequence[str], console: Console) -
             _show_parameter(loaded.card, name, yields, console)
             continue
         console.print(Text.assemble((name, "bold"), f": {_summary(loaded.card, effect)}"))
-        for line in _remarks(loaded.card, effect):
+        for line in _remarks(loaded.card, effect, console.width):
             console.print(line)
         if effect.columns:
             console.print()
@@ -88,7 +88,7 @@ def _summary(card: Card, effect: NuisanceEffect) -> str:
     )
 
 
-def _remarks(card: Card, effect: NuisanceEffect) -> Iterator[str]:
+def _remarks(card: Card, effect: NuisanceEffect, width: int) -> Iterator[str]:
     groups = [group.name for group in card.groups if effect.name in group.members]
     if groups:
         yield f"In the groups {', '.join(groups)}" if len(groups) > 1 else f"In the group {groups[0]}"
@@ -100,7 +100,8 @@ def _remarks(card: Card, effect: NuisanceEffect) -> Iterator[str]:
     acting = {column.process for column in effect.columns}
     idle = [process for process in dict.fromkeys(column.process for column in card.columns) if process not in acting]
     if idle:
-        yield f"No effect on {', '.join(idle)}"
+        start = f"No effect on {counted(len(idle), 'process', 'processes')}: "
+        yield start + some_of(idle, width - len(start))
 
 
 def _table(effect: NuisanceEffect, yields: dict[tuple[str, str], float]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -23,27 +24,35 @@ __all__ = ["overview_as_dict", "show_overview"]
 
 _SIGNAL, _BACKGROUND, _TOTAL, _DATA = "all signals", "all backgrounds", "all processes", "observed data"
 _LARGEST = 15
+_YEAR = re.compile(r"_20\d\d(_?(pre|post)\w+)?$", re.IGNORECASE)
+"""What the names of columns of one process differ in, as in cards with a column for every process and year."""
 _YIELDS = "Yields: changes of the columns at +1 standard deviation."
 _MOVED = "Moved: share of the events that change their bin, at most."
 _SIZE = "Size: change of all expected events together, in standard deviations of the data."
 _MC_STATS = "Bins with one parameter for the sum of all processes, with one per process, and with none."
 
 
-def show_overview(loaded: LoadedCard, *, every_nuisance: bool, console: Console) -> None:
+def show_overview(loaded: LoadedCard, *, every_nuisance: bool, years_together: bool, console: Console) -> None:
     """Print what a physicist wants to see first.
 
     Args:
         loaded: The card.
         every_nuisance: Whether all nuisances are listed and not only those with the largest effects.
+        years_together: Whether yields are shown by process instead of by process and year.
         console: Where to print.
     """
     card = loaded.card
     yields = channel_yields(card, loaded.templates)
     effects = nuisance_effects(card, loaded.templates)
     columns = len(find_reach(card, loaded.templates).columns)
-    console.print(Text.assemble((loaded.source, "bold"), f": {_counts(card, yields)}"), soft_wrap=True)
+    console.print(loaded.source, style="bold", soft_wrap=True)
+    console.print(_counts(card, yields))
     parts: tuple[tuple[str, Iterable[Table], str], ...] = (
-        (_yields_title(card), _yields(yields, console.width), ""),
+        (
+            _yields_title(card, together=years_together),
+            _yields(yields, console.width, together=years_together),
+            "",
+        ),
         (f"{counted(len(effects), 'nuisance')} by type and reach", [_kinds(effects, columns, console.width)], ""),
         (
             _largest_title(effects, every=every_nuisance),
@@ -51,7 +60,7 @@ def show_overview(loaded: LoadedCard, *, every_nuisance: bool, console: Console)
             f"{_YIELDS} {_MOVED} {_SIZE}" if loaded.templates else f"{_YIELDS} {_SIZE}",
         ),
         ("Parameters", [_parameters(card)], ""),
-        ("Statistical uncertainty of the templates", [_mc_stats(yields, loaded)], _MC_STATS),
+        ("Statistical uncertainty of the templates", [_mc_stats(yields, loaded)], _MC_STATS if card.mc_stats else ""),
         ("Groups", [_groups(card, console.width)], ""),
     )
     for title, tables, note in parts:
@@ -89,18 +98,27 @@ def _counts(card: Card, yields: Sequence[ChannelYields]) -> str:
     return ", ".join(parts)
 
 
-def _yields_title(card: Card) -> str:
-    return f"Expected events{', before rate parameters' if card.rate_parameters else ''}"
+def _yields_title(card: Card, *, together: bool) -> str:
+    remarks = [
+        remark
+        for remark, given in (("before rate parameters", card.rate_parameters), ("years together", together))
+        if given
+    ]
+    return ", ".join(["Expected events", *remarks])
 
 
-def _yields(yields: Sequence[ChannelYields], width: int) -> Iterator[Table]:
+def _yields(yields: Sequence[ChannelYields], width: int, *, together: bool) -> Iterator[Table]:
     rows: dict[str, dict[str, float]] = {}
+    signals = []
     for channel in yields:
-        sums = {_SIGNAL: channel.signal, _BACKGROUND: channel.background, _TOTAL: channel.total}
-        rows[channel.name] = {**channel.processes, **sums}
+        row = rows[channel.name] = {}
+        for process, events in channel.processes.items():
+            name = _YEAR.sub("", process) if together else process
+            row[name] = row.get(name, 0.0) + events
+            signals += [name] if process in channel.signals else []
+        row |= {_SIGNAL: channel.signal, _BACKGROUND: channel.background, _TOTAL: channel.total}
         if channel.observed is not None:
-            rows[channel.name][_DATA] = channel.observed
-    signals = [process for channel in yields for process in channel.processes if process in channel.signals]
+            row[_DATA] = channel.observed
     return yield_tables(rows, first="Process", width=width, head=signals, last=(_SIGNAL, _BACKGROUND, _TOTAL, _DATA))
 
 
@@ -147,18 +165,17 @@ def _parameters(card: Card) -> Table:
 
 
 def _mc_stats(yields: Sequence[ChannelYields], loaded: LoadedCard) -> Table:
-    numbers = ("One", "Per process", "None", "Parameters")
+    numbers = ("One", "Per process", "None", "Parameters") if loaded.card.mc_stats else ()
     table = plain_table("Channel", ("Bins", "right"), "autoMCStats", *((title, "right") for title in numbers))
     treatments = {found.channel: found for found in mc_stats_treatment(loaded.card, loaded.templates)}
     for channel in yields:
         found = treatments.get(channel.name)
-        if channel.bins is None:
-            continue
-        if found is None:
-            table.add_row(channel.name, str(channel.bins), "none, so exact")
-            continue
-        line = f"{found.threshold:g}{', with signal' if found.include_signal else ''}"
-        table.add_row(channel.name, str(channel.bins), line, *map(str, _treatments(found)), str(found.parameters))
+        if found is not None:
+            line = f"{found.threshold:g}{', with signal' if found.include_signal else ''}"
+            counts = (*map(str, _treatments(found)), str(found.parameters))
+            table.add_row(channel.name, str(channel.bins), line, *counts)
+        elif channel.bins is not None:
+            table.add_row(channel.name, str(channel.bins), "none")
     return table
 
 

@@ -31,9 +31,14 @@ __all__ = ["show"]
     "'CMS_scale_*', may be repeated.",
 )
 @click.option("--all", "every", is_flag=True, help="List all nuisances, not only those with the largest effects.")
+@click.option(
+    "--years-together", is_flag=True, help="Add up columns that differ in the year, such as tt_2017 and tt_2018."
+)
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def show(card: str, names: tuple[str, ...], every: bool, reading: Reading, as_json: bool) -> ExitCode:
+def show(
+    card: str, names: tuple[str, ...], every: bool, years_together: bool, reading: Reading, as_json: bool
+) -> ExitCode:
     """Show what is in a card.
 
     Prints the expected events of every process in every channel with their sums and the data, the nuisances by type
@@ -49,5 +54,5 @@ def show(card: str, names: tuple[str, ...], every: bool, reading: Reading, as_js
     elif as_json:
         print_json(overview_as_dict(loaded))
     else:
-        show_overview(loaded, every_nuisance=every, console=products())
+        show_overview(loaded, every_nuisance=every, years_together=years_together, console=products())
     return ExitCode.CLEAN

@@ -1,0 +1,182 @@
+"""`pocket-combine impacts` and `toys`: answers that take many fits."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.table import Table
+
+from pocket_combine.cli.command import Command
+from pocket_combine.cli.console import ExitCode, products, progress_bar
+from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
+from pocket_combine.cli.tables import counted, plain_table
+from pocket_combine.execution import DaskExecutor, Executor, ProcessExecutor, SerialExecutor
+from pocket_combine.inference.impacts import impacts as find_impacts
+from pocket_combine.inference.impacts import to_impacts_json
+from pocket_combine.inference.toys import toy_fits
+from pocket_combine.inference.workspace import Workspace
+from pocket_combine.io.atomic import atomic_write
+from pocket_combine.results import ImpactResult, Status, ToyResult
+
+__all__ = ["executing", "impacts", "jobs_option", "toys"]
+
+_SHOWN = 20
+
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Number of processes that fit.",
+)
+dask_option = click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that fits.")
+
+
+@contextlib.contextmanager
+def executing(jobs: int, dask: str | None) -> Iterator[Executor]:
+    """Yield what runs the fits."""
+    if dask and jobs > 1:
+        raise click.UsageError("--jobs and --dask exclude each other: fits run in one place")
+    if dask:
+        with DaskExecutor.connect(dask) as executor:
+            yield executor
+    else:
+        yield ProcessExecutor(jobs) if jobs > 1 else SerialExecutor()
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine impacts datacard.txt --jobs 2 -o impacts.json",
+        "pocket-combine impacts datacard.txt --unblind --combine-json for_plotImpacts.json",
+    ],
+)
+@fitting_options
+@click.option("--parameter", "parameters", multiple=True, metavar="NAME", help="Nuisance; all of them by default.")
+@click.option(
+    "--combine-json",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="File in the layout of Combine's impacts.json, for plotImpacts.py.",
+)
+@jobs_option
+@dask_option
+@click.option("--all", "show_all", is_flag=True, help="List all nuisances.")
+def impacts(
+    workspace: Workspace,
+    output: Path | None,
+    parameters: Sequence[str],
+    combine_json: Path | None,
+    jobs: int,
+    dask: str | None,
+    show_all: bool,
+) -> ExitCode:
+    """Find the impact of each nuisance on the parameters of interest.
+
+    Each nuisance is fixed at the ends of its interval after the fit, and everything else is fitted again. The
+    uncertainty of the first parameter of interest is divided among the groups of the card. Exit status: 0 if all fits
+    can be used, 1 if not, 2 if they could not be made.
+    """
+    with executing(jobs, dask) as executor, progress_bar("Fitting nuisances") as progress:
+        result = find_impacts(workspace, parameters=parameters or None, executor=executor, progress=progress)
+    console = products()
+    show_notes(result)
+    for interval in result.pois:
+        minus, plus = interval.best - interval.low, interval.high - interval.best
+        console.print(f"{interval.parameter} = {interval.best:.4g}  -{minus:.3g}  +{plus:.3g}", style="bold")
+    console.print()
+    console.print(_impacts_table(result, workspace.poi, None if show_all else _SHOWN))
+    if result.breakdown:
+        console.print()
+        console.print(_breakdown_table(result, workspace.poi))
+    if combine_json is not None:
+        with atomic_write(combine_json) as file:
+            file.write(json.dumps(to_impacts_json(result), indent=2).encode() + b"\n")
+    failed = [status for impact in result.impacts for status in impact.statuses if not status.usable]
+    return finish(result, output, failed[0] if failed else Status.CONVERGED)
+
+
+def _impacts_table(result: ImpactResult, poi: str, most: int | None) -> Table:
+    table = plain_table(
+        "Nuisance",
+        ("after the fit", "right"),
+        ("-", "right"),
+        ("+", "right"),
+        (f"Δ{poi} at -", "right"),
+        (f"Δ{poi} at +", "right"),
+    )
+    ranked = sorted(result.impacts, key=lambda impact: (-impact.impact(poi), impact.parameter))
+    for impact in ranked if most is None else ranked[:most]:
+        low, best, high = impact.fit
+        at_low, at_best, at_high = impact.values[poi]
+        table.add_row(
+            impact.parameter,
+            f"{0.0 if abs(best) < 1e-6 else best:.3g}",
+            f"{best - low:.3g}",
+            f"{high - best:.3g}",
+            f"{at_low - at_best:+.3g}",
+            f"{at_high - at_best:+.3g}",
+        )
+    if most is not None and len(ranked) > most:
+        table.caption = f"{len(ranked) - most} more; --all lists them"
+        table.caption_justify = "left"
+    return table
+
+
+def _breakdown_table(result: ImpactResult, poi: str) -> Table:
+    table = plain_table(f"Uncertainty of {poi} from", ("-", "right"), ("+", "right"))
+    for part in result.breakdown:
+        table.add_row(part.group, f"{part.low:.3g}", f"{part.high:.3g}")
+    return table
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine toys datacard.txt --inject 1 --toys 500 --seed 1 --range r=-10,20",
+        "pocket-combine toys datacard.txt --inject 0 --toys 500 --jobs 2 -o bias.json",
+    ],
+)
+@fitting_options
+@click.option("--inject", type=float, default=1.0, show_default=True, metavar="R", help="Signal strength of the toys.")
+@click.option("--toys", "count", type=click.IntRange(min=2), default=100, show_default=True, help="Number of toys.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
+@jobs_option
+@dask_option
+def toys(
+    workspace: Workspace, output: Path | None, inject: float, count: int, seed: int, jobs: int, dask: str | None
+) -> ExitCode:
+    """Fit toys with a known signal: the bias test.
+
+    Pulls of an unbiased fit have mean 0 and width 1. Exit status: 0 if all fits can be used, 1 if some failed, 2 if
+    they could not be made.
+    """
+    with executing(jobs, dask) as executor, progress_bar("Fitting toys") as progress:
+        result = toy_fits(workspace, inject, count, seed, executor=executor, progress=progress)
+    console = products()
+    for note in result.provenance.options.get("notes", ()):
+        console.print(f"Note: {note}", style="yellow")
+    console.print(_toys_table(result))
+    return finish(result, output, Status.NOT_CONVERGED if result.failed else Status.CONVERGED)
+
+
+def _toys_table(result: ToyResult) -> Table:
+    """Return means and widths with their statistical errors."""
+    table = plain_table(
+        f"{counted(len(result.values), 'toy')} at {result.poi} = {result.injected:g}", ("value", "right")
+    )
+    number = max(len(result.values), 1)
+    for name, values in (("best fit", result.values), ("pull", result.pulls)):
+        mean, width = (float(np.mean(values)), float(np.std(values, ddof=1))) if number > 1 else (np.nan, np.nan)
+        table.add_row(f"mean {name}", f"{mean:.3f} ± {width / number**0.5:.3f}")
+        table.add_row(f"width of {name}s", f"{width:.3f} ± {width / (2 * max(number - 1, 1)) ** 0.5:.3f}")
+    if result.failed:
+        table.add_row("failed fits", str(result.failed))
+    return table
