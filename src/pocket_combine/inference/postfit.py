@@ -1,0 +1,260 @@
+"""Expected events with their uncertainties, before or after a fit, for channels, processes and sums of either.
+
+Uncertainties are propagated linearly: with the Jacobian J of the expectation and the covariance C of all parameters,
+that of the expectation is J C Jᵀ. C holds the bin parameters of autoMCStats too, which fits profile analytically. For
+comparison, parameter vectors can be drawn from C and the spread of the expectation be taken, as Combine does for
+`--saveWithUncertainties` (`src/FitDiagnostics.cc`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pocket_combine.errors import CardError, nearest
+from pocket_combine.inference.covariance import Spread, postfit_spread, prefit_spread
+from pocket_combine.inference.workspace import Blinding, Workspace
+from pocket_combine.likelihood import ModelChannel
+from pocket_combine.results import ChannelYields, FitResult, PostfitResult
+from pocket_combine.templates import FloatArray
+
+__all__ = ["METHODS", "postfit"]
+
+METHODS = ("propagation", "sampling")
+
+_SAMPLES_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """Channels whose processes are added bin by bin; one channel for most.
+
+    Attributes:
+        name: Its name.
+        channels: The channels.
+        processes: Names of the processes, with what is added for each: (channel, row of the channel's processes).
+        signal: `signal[process]`.
+    """
+
+    name: str
+    channels: tuple[ModelChannel, ...]
+    processes: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    signal: tuple[bool, ...]
+
+    def add(self, processes: Mapping[str, FloatArray], totals: Mapping[str, FloatArray]) -> FloatArray:
+        """Return `result[row, bin, …]`: the processes, then the total.
+
+        Args:
+            processes: `processes[channel][process, bin, …]`.
+            totals: `totals[channel][bin, …]`.
+        """
+        rows = [sum(processes[channel][row] for channel, row in parts) for _, parts in self.processes]
+        return np.stack([*rows, sum(totals[channel.name] for channel in self.channels)])
+
+
+def postfit(
+    workspace: Workspace,
+    fit: FitResult | None,
+    *,
+    method: str = "propagation",
+    samples: int = 1000,
+    seed: int = 1,
+    channel_sums: Mapping[str, Sequence[str]] | None = None,
+    process_sums: Mapping[str, Sequence[str]] | None = None,
+) -> PostfitResult:
+    """Return expected events per channel, process and bin, totals, and their uncertainties.
+
+    Processes are without bin parameters of autoMCStats and their uncertainties, totals with them, so that a total is
+    the sum of its processes plus the shifts of its bins. Before the fit, parameters are at their start values with the
+    uncertainties of their constraints, and those without a constraint have none.
+
+    Args:
+        workspace: The model, and the data that were fitted.
+        fit: A fit of this workspace; `None` for the expectation before the fit.
+        method: `propagation` or `sampling`.
+        samples: Number of parameter vectors that are drawn.
+        seed: Seed of the draws.
+        channel_sums: More entries: sums of channels with equal numbers of bins, bin by bin, by name.
+        process_sums: Processes to be added in every channel that has some, by the name of the sum; a process in none
+            stays as it is.
+
+    Raises:
+        CardError: If the fit is of another card or cannot be used, or a name is not in the model.
+
+    Examples:
+        >>> from pocket_combine.card.parser import parse_card
+        >>> from pocket_combine.inference.workspace import make_workspace
+        >>> text = '''imax 1
+        ... bin SR
+        ... observation 110
+        ... bin SR SR
+        ... process sig bkg
+        ... process 0 1
+        ... rate 10 100
+        ... norm lnN - 1.1'''
+        >>> result = postfit(make_workspace(parse_card(text), {}), None)
+        >>> {name: tuple(round(number, 2) for number in pair) for name, pair in result.yields.items()}
+        {'SR/sig': (10.0, 0.0), 'SR/bkg': (100.0, 9.53), 'SR/total': (110.0, 9.53)}
+    """
+    if method not in METHODS:
+        raise CardError(f"no method {method!r}: {nearest(method, METHODS)}")
+    if samples < 1:
+        raise CardError(f"samples is {samples}, expected a number of parameter vectors, at least 1")
+    spread = prefit_spread(workspace) if fit is None else postfit_spread(workspace, fit)
+    sums = _sums(workspace, channel_sums or {}, process_sums or {})
+    if method == "propagation":
+        found = [_propagated(workspace, spread, entry) for entry in sums]
+    else:
+        found = _sampled(workspace, spread, sums, samples, seed)
+    central = workspace.model.expected(spread.theta)
+    channels, yields = [], {}
+    for entry, uncertainty in zip(sums, found, strict=True):
+        values = entry.add(central.processes, central.totals)
+        channels.append(_channel(workspace, entry, values, uncertainty))
+        names = [*(name for name, _ in entry.processes), "total"]
+        for name, row, variance in zip(names, values, uncertainty.whole, strict=True):
+            yields[f"{entry.name}/{name}"] = (float(row.sum()), float(np.sqrt(variance)))
+    provenance = workspace.provenance(
+        seed if method == "sampling" else None,
+        **({"samples": samples} if method == "sampling" else {}),
+    )
+    return PostfitResult(provenance, "prefit" if fit is None else "fit", method, tuple(channels), yields)
+
+
+def _channel(workspace: Workspace, entry: _Sum, values: FloatArray, uncertainty: _Uncertainty) -> ChannelYields:
+    errors = np.sqrt(uncertainty.bins)
+    observed = None
+    if workspace.kind is Blinding.OBSERVED:
+        observed = np.sum([workspace.data.observations[channel.bins] for channel in entry.channels], axis=0)
+    return ChannelYields(
+        channel=entry.name,
+        edges=entry.channels[0].edges,
+        processes=tuple(name for name, _ in entry.processes),
+        expected=values[:-1],
+        errors=errors[:-1],
+        total=values[-1],
+        total_errors=errors[-1],
+        covariance=uncertainty.total,
+        signal=entry.signal,
+        observed=observed,
+    )
+
+
+# ---------------------------------------------------------------------- uncertainties
+
+
+@dataclass(frozen=True)
+class _Uncertainty:
+    """Variances of an entry; rows are the processes and the total.
+
+    Attributes:
+        bins: `bins[row, bin]`, variances.
+        total: `total[bin, bin]`, covariance of the total.
+        whole: `whole[row]`, variances of the sums over bins.
+    """
+
+    bins: FloatArray
+    total: FloatArray
+    whole: FloatArray
+
+
+def _of_roots(roots: FloatArray) -> _Uncertainty:
+    """Return the variances of `roots[row, bin, k]`, whose products summed over k are covariances."""
+    return _Uncertainty((roots**2).sum(axis=-1), roots[-1] @ roots[-1].T, (roots.sum(axis=1) ** 2).sum(axis=-1))
+
+
+def _propagated(workspace: Workspace, spread: Spread, entry: _Sum) -> _Uncertainty:
+    model = workspace.model
+    totals = model.total_jacobian(spread.theta)
+    return _of_roots(
+        entry.add(
+            {part.name: spread.project(model.process_jacobian(spread.theta, part.name)) for part in entry.channels},
+            {part.name: spread.project(totals[part.bins]) for part in entry.channels},
+        )
+    )
+
+
+def _sampled(workspace: Workspace, spread: Spread, sums: Sequence[_Sum], samples: int, seed: int) -> list[_Uncertainty]:
+    """Return mean squared differences from the central expectation, in chunks of samples."""
+    model = workspace.model
+    random = np.random.default_rng(seed)
+    central = model.expected(spread.theta)
+    centres = [entry.add(central.processes, central.totals) for entry in sums]
+    found: list[_Uncertainty | None] = [None] * len(sums)
+    for first in range(0, samples, _SAMPLES_AT_ONCE):
+        drawn = model.expected(spread.draw(random, min(_SAMPLES_AT_ONCE, samples - first)))
+        processes = {name: np.moveaxis(part, 0, -1) for name, part in drawn.processes.items()}
+        totals = {name: np.moveaxis(part, 0, -1) for name, part in drawn.totals.items()}
+        for at, (entry, centre) in enumerate(zip(sums, centres, strict=True)):
+            part = _of_roots((entry.add(processes, totals) - centre[:, :, None]) / np.sqrt(samples))
+            found[at] = _added(found[at], part)
+    return [part for part in found if part is not None]
+
+
+def _added(one: _Uncertainty | None, other: _Uncertainty) -> _Uncertainty:
+    if one is None:
+        return other
+    return _Uncertainty(one.bins + other.bins, one.total + other.total, one.whole + other.whole)
+
+
+# ---------------------------------------------------------------------- sums
+
+
+def _sums(
+    workspace: Workspace, channel_sums: Mapping[str, Sequence[str]], process_sums: Mapping[str, Sequence[str]]
+) -> list[_Sum]:
+    channels = {channel.name: channel for channel in workspace.model.channels}
+    problems = _problems(channels, channel_sums, process_sums)
+    if problems:
+        raise CardError(problems)
+    wanted = {name: [name] for name in channels} | {name: list(parts) for name, parts in channel_sums.items()}
+    return [_one_sum(name, tuple(channels[part] for part in parts), process_sums) for name, parts in wanted.items()]
+
+
+def _problems(
+    channels: Mapping[str, ModelChannel],
+    channel_sums: Mapping[str, Sequence[str]],
+    process_sums: Mapping[str, Sequence[str]],
+) -> list[str]:
+    problems = []
+    known = list(dict.fromkeys(process for channel in channels.values() for process in channel.processes))
+    for name, parts in channel_sums.items():
+        if name in channels:
+            problems.append(f"the sum of channels {name!r} has the name of a channel")
+        if not parts:
+            problems.append(f"the sum of channels {name!r} is empty")
+        unknown = [part for part in parts if part not in channels]
+        problems += [f"no channel {part!r} in the model: {nearest(part, channels)}" for part in unknown]
+        counts = {part: channels[part].bin_count for part in parts if part in channels}
+        if len(set(counts.values())) > 1:
+            found = ", ".join(f"{part} has {count}" for part, count in counts.items())
+            problems.append(f"channels of {name!r} have different numbers of bins and cannot be added: {found}")
+    owner: dict[str, str] = {}
+    for name, parts in process_sums.items():
+        problems += [f"no process {part!r} in the model: {nearest(part, known)}" for part in parts if part not in known]
+        for part in parts:
+            if part in owner:
+                problems.append(f"process {part!r} is in two sums, {owner[part]!r} and {name!r}")
+            owner[part] = name
+        if name in known and name not in parts:
+            problems.append(f"the sum of processes {name!r} has the name of a process that is not in it")
+    return problems
+
+
+def _one_sum(name: str, channels: tuple[ModelChannel, ...], process_sums: Mapping[str, Sequence[str]]) -> _Sum:
+    owner = {part: group for group, parts in process_sums.items() for part in parts}
+    rows: dict[str, list[tuple[str, int]]] = {}
+    signal: dict[str, bool] = {}
+    for channel in channels:
+        for row, (process, is_signal) in enumerate(zip(channel.processes, channel.is_signal, strict=True)):
+            label = owner.get(process, process)
+            rows.setdefault(label, []).append((channel.name, row))
+            signal[label] = signal.get(label, True) and is_signal
+    return _Sum(
+        name,
+        channels,
+        tuple((label, tuple(parts)) for label, parts in rows.items()),
+        tuple(signal.values()),
+    )
