@@ -425,7 +425,7 @@ def test_parameters() -> None:
         "rate parameter SF_vv changed: now on SR/sig, SR/tt",
         "constraint soft changed: SF_vv-1, width 0.2 → SF_vv-1, width 0.3",
         "group rates vanished: SF_tt",
-        "group theory changed: a, lumi → JES, a, lumi",
+        "group theory changed: with JES",
         "frozen parameter beta vanished: at its initial value",
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from pocket_combine.card.model import Card, RateParameter
@@ -63,14 +63,37 @@ def compare_parameters(
     changes += more
     names |= renamed
     changes += _compare("constraint", _constraints(before, names), _constraints(after, {}))[0]
-    changes += _compare("group", _groups(before, names), _groups(after, {}))[0]
+    changes += _compare("group", _groups(before, names), _groups(after, {}), difference=_members)[0]
     frozen = dict.fromkeys((names.get(name, name) for name in before.frozen), _Value("at its initial value"))
     still = dict.fromkeys(after.frozen, _Value("at its initial value"))
     changes += _compare("frozen parameter", frozen, still, renames=False)[0]
     return changes
 
 
-def _compare(subject: str, old: _Values, new: _Values, *, renames: bool = True) -> tuple[list[Change], dict[str, str]]:
+def _difference(old: _Value, new: _Value) -> str:
+    parts = [f"{old.text} → {new.text}"] if old.text != new.text else []
+    for words, some, others in (("no longer on", old, new), ("now on", new, old)):
+        only = [key for key in some.columns if key not in others.columns]
+        parts += [f"{words} {_shown(only)}"] if only else []
+    return ", ".join(parts)
+
+
+def _members(old: _Value, new: _Value) -> str:
+    """Return which members left and joined a group."""
+    before, after = (dict.fromkeys(value.text.split(", ")) for value in (old, new))
+    parts = [("without", [name for name in before if name not in after])]
+    parts.append(("with", [name for name in after if name not in before]))
+    return ", ".join(f"{word} {', '.join(names)}" for word, names in parts if names)
+
+
+def _compare(
+    subject: str,
+    old: _Values,
+    new: _Values,
+    *,
+    renames: bool = True,
+    difference: Callable[[_Value, _Value], str] = _difference,
+) -> tuple[list[Change], dict[str, str]]:
     """Return changes by name, and which names were renamed: the same content under another name."""
     vanished = [name for name in old if name not in new]
     appeared = [name for name in new if name not in old]
@@ -86,16 +109,8 @@ def _compare(subject: str, old: _Values, new: _Values, *, renames: bool = True) 
     changes += [Change(subject, "appeared", (), (name,), str(new[name])) for name in appeared if name not in taken]
     for name, value in old.items():
         if name in new and new[name] != value:
-            changes.append(Change(subject, "changed", (name,), (name,), _difference(value, new[name])))
+            changes.append(Change(subject, "changed", (name,), (name,), difference(value, new[name])))
     return changes, renamed
-
-
-def _difference(old: _Value, new: _Value) -> str:
-    parts = [f"{old.text} → {new.text}"] if old.text != new.text else []
-    for words, some, others in (("no longer on", old, new), ("now on", new, old)):
-        only = [key for key in some.columns if key not in others.columns]
-        parts += [f"{words} {_shown(only)}"] if only else []
-    return ", ".join(parts)
 
 
 def _shown(keys: Sequence[ColumnKey]) -> str:
