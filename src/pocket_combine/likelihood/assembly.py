@@ -16,7 +16,7 @@ from pocket_combine.likelihood.bins import BinLayer, BinRules
 from pocket_combine.likelihood.columns import Machinery, ModelColumn, compile_columns
 from pocket_combine.likelihood.contents import FLOOR, Contents, column_contents, single_precision
 from pocket_combine.likelihood.data import Data
-from pocket_combine.likelihood.declared import constraint_names, declare_parameters
+from pocket_combine.likelihood.declared import declare_parameters
 from pocket_combine.likelihood.engine import Engine
 from pocket_combine.likelihood.formula_constraints import FormulaConstraints
 from pocket_combine.likelihood.model import Model, ModelChannel
@@ -245,7 +245,5 @@ def _finish_parameters(
         for member in group.members
         if member not in declared and member not in result
     ]
-    unused = [name for name in constraint_names(card) if name not in declared and name not in result]
-    problems += [f"a constr line uses {name!r}: {nearest(name, declared)}" for name in dict.fromkeys(unused)]
     _raise(problems)
     return result.changed(frozen=frozen, ranges=ranges)

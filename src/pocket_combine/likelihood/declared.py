@@ -17,7 +17,7 @@ from pocket_combine.likelihood.constraints import Constraint, ConstraintKind
 from pocket_combine.likelihood.formula import formula_names
 from pocket_combine.likelihood.parameters import ModelParameter
 
-__all__ = ["constraint_names", "declare_parameters", "poisson_range"]
+__all__ = ["declare_parameters", "poisson_range"]
 
 _GAUSSIAN_RANGE = (-7.0, 7.0)
 _SHAPE_RANGE = (-4.0, 4.0)
@@ -78,7 +78,7 @@ def declare_parameters(
     return [replace(item, groups=groups[name], frozen=name in frozen) for name, item in declared.items()]
 
 
-def constraint_names(card: Card) -> list[str]:
+def _constraint_names(card: Card) -> list[str]:
     """Return the names that `constr` lines use, those of their widths included."""
     names: list[str] = []
     for line in card.constraints:
@@ -91,7 +91,7 @@ def constraint_names(card: Card) -> list[str]:
 def _used_names(card: Card, factors: Iterable[str]) -> set[str]:
     """Return the names that factors and `constr` lines need, followed through formulas."""
     formulas = {line.name: line for line in card.rate_parameters if line.formula is not None}
-    todo = [*factors, *constraint_names(card)]
+    todo = [*factors, *_constraint_names(card)]
     used: set[str] = set()
     while todo:
         name = todo.pop()
