@@ -2,7 +2,7 @@
 
 The rules are those of Combine (`python/DatacardParser.py`, `python/ModelTools.py`): 0 is no effect, for log-normals
 also 1; a column of rate 0 is not in the model unless a `gmN` row gives it a yield; `shape?` is a template where there
-is one and otherwise a log-normal.
+is one and otherwise a log-normal; other shape rows do nothing in counting channels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from pocket_combine.card.model import Card, Column, Effect, Nuisance, is_shape_kind
+from pocket_combine.card.load import acts_as_shape
+from pocket_combine.card.model import Card, Effect, Nuisance, is_shape_kind
 from pocket_combine.templates import Templates
 
 __all__ = ["LOG_NORMAL", "NumberCell", "PairCell", "MissingCell", "Reach", "acts", "find_reach"]
@@ -91,7 +92,7 @@ def find_reach(card: Card, templates: Mapping[str, Templates]) -> Reach:
         templates: Templates by channel; a channel without is a counting channel.
 
     Examples:
-        >>> from pocket_combine.card.model import Channel
+        >>> from pocket_combine.card.model import Channel, Column
         >>> card = Card(
         ...     channels=(Channel("SR"),),
         ...     columns=(Column("SR", "sig", 0, -1), Column("SR", "bkg", 1, -1), Column("SR", "none", 2, 0)),
@@ -112,18 +113,17 @@ def find_reach(card: Card, templates: Mapping[str, Templates]) -> Reach:
     in_model = [column.rate != 0 or index in counts for index, column in enumerate(card.columns)]
     own = [templates.get(column.channel) for column in card.columns]
     for row, nuisance in enumerate(card.nuisances):
-        shape = is_shape_kind(nuisance.kind)
+        by_template = is_shape_kind(nuisance.kind)
         optional = "?" in nuisance.kind
         for index, effect in _acting(nuisance):
             if not in_model[index]:
                 continue
-            found = own[index]
-            pair = None if found is None or not shape else found.pair_index.get(_key(card.columns[index], nuisance))
-            if pair is not None and not isinstance(effect, tuple):
-                pairs.append(PairCell(index, row, effect, pair))
-            elif not shape or (optional and effect != 1):
+            process, found = card.columns[index].process, own[index]
+            if found is not None and not isinstance(effect, tuple) and acts_as_shape(nuisance, process, found):
+                pairs.append(PairCell(index, row, effect, found.pair_index[process, nuisance.name]))
+            elif not by_template or (optional and effect != 1):
                 numbers.append(NumberCell(index, row, effect))
-            elif not optional:
+            elif not optional and found is not None:
                 missing.append(MissingCell(index, row))
     kept = tuple(index for index, inside in enumerate(in_model) if inside)
     return Reach(kept, tuple(numbers), tuple(pairs), tuple(missing))
@@ -133,7 +133,3 @@ def _acting(nuisance: Nuisance) -> Iterator[tuple[int, float | tuple[float, floa
     for index, effect in enumerate(nuisance.effects):
         if effect is not None and acts(nuisance.kind, effect):
             yield index, effect
-
-
-def _key(column: Column, nuisance: Nuisance) -> tuple[str, str]:
-    return column.process, nuisance.name

@@ -54,7 +54,7 @@ def test_years_in_names(name: str, years: tuple[str, ...]) -> None:
     assert years_in(name) == years
 
 
-def test_idle_nuisances() -> None:
+def test_nuisances_without_effect() -> None:
     own = Templates.of(
         [0, 1],
         {"sig": [1.0], "bkg": [9.0]},
@@ -71,20 +71,20 @@ def test_idle_nuisances() -> None:
     }
     formula = RateParameter("SF", "SR", "bkg", formula="(1+0.1*@0)", arguments=("used",))
     card = card_of({"SR": own}, rows, rates={("SR", "off"): 0.0}, rate_parameters=(formula,))
-    found = run_checks(card, {"SR": own}, select=["idle-nuisance"])
-    assert [(finding.where.nuisance, finding.severity) for finding in found] == [
-        ("A", Severity.ERROR),
-        ("B", Severity.ERROR),
-        ("none", Severity.ERROR),
-        ("ones", Severity.ERROR),
-        ("off", Severity.ERROR),
+    found = run_checks(card, {"SR": own}, select=["nuisance-*"])
+    assert [(finding.code, finding.where.nuisance, finding.severity) for finding in found] == [
+        ("nuisance-equals-nominal", "A", Severity.WARNING),
+        ("nuisance-equals-nominal", "B", Severity.WARNING),
+        ("nuisance-without-effect", "none", Severity.INFO),
+        ("nuisance-without-effect", "ones", Severity.INFO),
+        ("nuisance-without-effect", "off", Severity.INFO),
     ]
     assert found[0].message == "Up and Down equal nominal in all 2 columns: it does nothing"
     assert found[2].message == "acts on no column with a rate other than 0: Combine drops it"
     # A number on another column makes a nuisance act.
     rows["B"] = ("shape?", {"bkg": 1.0, "sig": 1.1})
     card = card_of({"SR": own}, {"B": rows["B"]})
-    assert run_checks(card, {"SR": own}, select=["idle-nuisance"]) == []
+    assert run_checks(card, {"SR": own}, select=["nuisance-*"]) == []
 
 
 def test_likely_typing_errors() -> None:

@@ -40,12 +40,14 @@ def test_codes_belong_to_one_check_each() -> None:
 def test_selection() -> None:
     card, templates = example()
     everything = run_checks(card, templates)
-    assert {"negative-bin", "idle-nuisance", "same-direction-normalisation"} <= {found.code for found in everything}
+    assert {"negative-bin", "nuisance-without-effect", "same-direction-normalisation"} <= {
+        found.code for found in everything
+    }
     assert {found.code for found in everything} <= set(CODES)
-    some = run_checks(card, templates, select=["negative-*", "idle-nuisance"])
-    assert some == [found for found in everything if found.code in ("negative-bin", "idle-nuisance")]
-    with pytest.raises(DeclarationError, match=r"there is no check 'idle-nuisanse', did you mean 'idle-nuisance'"):
-        run_checks(card, templates, select=["idle-nuisanse"])
+    some = run_checks(card, templates, select=["negative-*", "nuisance-without-effect"])
+    assert some == [found for found in everything if found.code in ("negative-bin", "nuisance-without-effect")]
+    with pytest.raises(DeclarationError, match=r"there is no check 'empty-proces', did you mean 'empty-process'"):
+        run_checks(card, templates, select=["empty-proces"])
 
 
 def test_order_does_not_depend_on_the_run() -> None:
@@ -55,11 +57,11 @@ def test_order_does_not_depend_on_the_run() -> None:
 
 def test_json() -> None:
     card, templates = example()
-    found = run_checks(card, templates, select=["negative-bin", "idle-nuisance"])
+    found = run_checks(card, templates, select=["negative-bin", "nuisance-without-effect"])
     report = json.loads(json.dumps(findings_to_dict(found)))
     assert report["counts"] == {
-        "severity": {"error": 1, "warning": 1, "info": 0},
-        "code": {"idle-nuisance": 1, "negative-bin": 1},
+        "severity": {"error": 0, "warning": 1, "info": 1},
+        "code": {"negative-bin": 1, "nuisance-without-effect": 1},
     }
     assert report["findings"][0] == {
         "code": "negative-bin",
@@ -125,7 +127,7 @@ def test_reference_cards(shared_folder: Path) -> None:
     assert codes("synthetic-up-eq-down") == {"identical-up-down", "same-direction-normalisation"}
     assert codes("synthetic-same-side") == {"same-direction-normalisation", "one-sided-bins"}
     assert codes("synthetic-bb-lite") == {"large-bin-error", "mc-stats-few-events"}
-    assert "idle-nuisance" in codes("template-vhbb-zee")
+    assert "nuisance-equals-nominal" in codes("template-vhbb-zee")
 
 
 def test_every_code_is_described_and_nothing_else() -> None:

@@ -12,7 +12,7 @@ from pocket_combine.checks.subject import Subject
 from pocket_combine.checks.thresholds import Thresholds
 from pocket_combine.findings import Severity
 
-__all__ = ["check_idle", "check_missing_years", "check_typos", "check_wrong_years", "is_slip", "years_in"]
+__all__ = ["check_missing_years", "check_typos", "check_without_effect", "check_wrong_years", "is_slip", "years_in"]
 
 _YEAR = re.compile(
     r"(?<![0-9A-Za-z])(?P<year>20[12]\d)_?(?P<part>preVFP|postVFP|preEE|postEE|preBPix|postBPix|APV|EE|BPix)?"
@@ -37,7 +37,7 @@ def years_in(name: str) -> tuple[str, ...]:
     return tuple(match["year"] + (match["part"] or "") for match in _YEAR.finditer(name))
 
 
-def check_idle(subject: Subject, thresholds: Thresholds) -> Iterator[CheckFinding]:
+def check_without_effect(subject: Subject, thresholds: Thresholds) -> Iterator[CheckFinding]:
     """Yield nuisances that act on no column of the model, or whose templates all equal nominal."""
     used = {name for line in subject.card.rate_parameters for name in line.arguments}
     used |= {name for line in subject.card.constraints for name in line.arguments}
@@ -47,13 +47,16 @@ def check_idle(subject: Subject, thresholds: Thresholds) -> Iterator[CheckFindin
         nothing = without_effect(channel, thresholds).tolist()
         acting |= {nuisance.name for nuisance, idle in zip(channel.nuisances, nothing, strict=True) if not idle}
     for name, columns in subject.columns_by_nuisance.items():
+        where = Where(nuisance=name)
         if name in acting or name in used:
             continue
-        message = "acts on no column with a rate other than 0: Combine drops it"
         if columns:
             message = f"Up and Down equal nominal in all {len(columns)} columns: it does nothing"
-        advice = "find out why, or remove the row"
-        yield found("idle-nuisance", Severity.ERROR, Where(nuisance=name), message, advice)
+            advice = "find out why the variation was not applied, or remove the row"
+            yield found("nuisance-equals-nominal", Severity.WARNING, where, message, advice)
+        else:
+            message = "acts on no column with a rate other than 0: Combine drops it"
+            yield found("nuisance-without-effect", Severity.INFO, where, message, "fill its cells or remove the row")
 
 
 def is_slip(first: str, second: str) -> bool:

@@ -117,7 +117,7 @@ def check_signal_and_background(subject: Subject, _: Thresholds) -> Iterator[Che
             yield found("no-background", Severity.ERROR, Where(name), message, "add a background or drop the channel")
         if True not in signals:
             message = "no signal process: the channel constrains nuisances only"
-            yield found("channel-without-signal", Severity.INFO, Where(name), message)
+            yield found("no-signal-in-channel", Severity.INFO, Where(name), message)
 
 
 def small_signals(subject: Subject, fraction: float) -> Iterator[tuple[Column, float, float]]:
