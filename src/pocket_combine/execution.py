@@ -101,7 +101,10 @@ class SerialExecutor:
             label = task_label(task)
             result = _unwrap(outcome, label)
             report(number, len(tasks), label)
+            del outcome
             yield result
+            # While the next task runs, this frame must not keep a result alive that was taken.
+            del result
 
 
 class ProcessExecutor:

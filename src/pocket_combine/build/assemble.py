@@ -21,7 +21,7 @@ from pocket_combine.card.model import (
 )
 from pocket_combine.errors import DeclarationError, nearest
 from pocket_combine.names import NOMINAL_RULE, SYSTEMATIC_RULE, rate_parameter_name
-from pocket_combine.systematics import Systematics, SystematicUncertainty
+from pocket_combine.systematics import Systematics
 from pocket_combine.templates import Templates
 
 __all__ = ["DEFAULT_MCSTAT", "mc_stats", "assemble"]
@@ -96,9 +96,14 @@ def assemble(
         Column(channel, column.name, column.process_id, float(rate))
         for column, rate in zip(plan.columns, rates, strict=True)
     )
+    cells = [(column.process.name, column.year) for column in plan.columns]
+    left_out = _left_out(plan, templates)
     nuisances = []
     for row in systematics.values():
-        effects = _effects(row, plan, templates)
+        effects: tuple[Effect, ...] = tuple(map(row.cells.get, cells))
+        if row.datacard_name in left_out:
+            absent = left_out[row.datacard_name]
+            effects = tuple(None if at in absent else effect for at, effect in enumerate(effects))
         if any(effect is not None for effect in effects):
             arguments = () if row.events is None else (float(row.events),)
             nuisances.append(Nuisance(str(row.datacard_name), row.typ, effects, arguments))
@@ -113,15 +118,15 @@ def assemble(
     )
 
 
-def _effects(row: SystematicUncertainty, plan: Plan, templates: Templates) -> tuple[Effect, ...]:
-    """Return the cells of a nuisance; a shape acts only where its templates are."""
-    effects: list[Effect] = [row.cells.get((column.process.name, column.year)) for column in plan.columns]
-    if row.is_shape:
-        nuisance = str(row.datacard_name)
-        for at, column_name in enumerate(templates.columns):
-            if effects[at] is not None and (column_name, nuisance) not in templates.pair_index:
-                effects[at] = None
-    return tuple(effects)
+def _left_out(plan: Plan, templates: Templates) -> dict[str, set[int]]:
+    """Return the columns, by shape nuisance, whose varied templates were collected and then dropped."""
+    if len(templates.pairs) == len(plan.pairs):
+        return {}
+    left_out: dict[str, set[int]] = {}
+    for pair in plan.pairs:
+        if (templates.columns[pair.column], pair.nuisance) not in templates.pair_index:
+            left_out.setdefault(pair.nuisance, set()).add(pair.column)
+    return left_out
 
 
 def _rate_parameters(plan: Plan) -> tuple[RateParameter, ...]:

@@ -16,9 +16,18 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pocket_combine.build.binning import Binning
-from pocket_combine.build.contents import MOMENTS, VALUE, VARIANCE, Contents, read_contents, require_finite
+from pocket_combine.build.contents import (
+    MOMENTS,
+    VALUE,
+    VARIANCE,
+    Contents,
+    Layout,
+    read_contents,
+    read_layout,
+    require_finite,
+)
 from pocket_combine.build.coverage import Coverage, DatasetKey, Fallback, Source, read_sources
-from pocket_combine.build.plan import Plan, PlannedPair
+from pocket_combine.build.plan import Plan
 from pocket_combine.errors import DeclarationError, TemplateError
 from pocket_combine.names import NOMINAL, SHIFTS, shifted_name
 from pocket_combine.templates import FloatArray, IntArray, Templates
@@ -128,6 +137,7 @@ class _Reader:
     def __init__(self, histograms: Histograms, categories: tuple[str, ...]) -> None:
         self._histograms = histograms
         self._categories = categories
+        self._layout: Layout | None = None
         self._first: Source | None = None
         self.binning: Binning | None = None
 
@@ -135,12 +145,12 @@ class _Reader:
         """Return the contents of a source, with the source.
 
         Raises:
-            TemplateError: If it is binned differently than the first one, or as `read_contents`.
+            TemplateError: If it is binned differently than the first one, or as `read_layout` and `read_contents`.
         """
-        contents = read_contents(self._histograms[source.sample][source.dataset], source, self._categories)
+        contents = self._contents(source)
         if self.binning is None or self._first is None:
-            self.binning, self._first = contents.binning, source
-        difference = contents.binning.difference(self.binning)
+            self.binning, self._first = contents.layout.binning, source
+        difference = contents.layout.binning.difference(self.binning)
         if difference:
             raise TemplateError(
                 f"sample {source.sample}, dataset {source.dataset} is binned differently than sample "
@@ -154,11 +164,17 @@ class _Reader:
         for source in sorted(coverage.sources):
             if source.key in coverage.present or source.dataset not in self._histograms.get(source.sample, ()):
                 continue
-            contents = read_contents(self._histograms[source.sample][source.dataset], source, self._categories)
-            content = float(np.abs(contents.array[..., VALUE]).sum())
+            content = float(np.abs(self._contents(source).array[..., VALUE]).sum())
             if content:
                 found[source.key] = content
         return found
+
+    def _contents(self, source: Source) -> Contents:
+        histogram = self._histograms[source.sample][source.dataset]
+        # Mostly the axes are those of the histogram before, and to compare them is fast.
+        if self._layout is None or getattr(histogram, "axes", None) != self._layout.axes:
+            self._layout = read_layout(histogram, source, self._categories)
+        return read_contents(histogram, self._layout, source)
 
 
 class _Sums:
@@ -181,20 +197,22 @@ class _Sums:
     def add_column(self, column: int, datasets: Iterable[tuple[Source, Contents]]) -> None:
         """Set the nominal and varied templates of a column to the sums over its datasets."""
         start, stop = self._plan.pairs_of(column)
-        pairs = self._plan.pairs[start:stop]
-        totals: dict[str, FloatArray] = {}
+        wanted = tuple((pair.nuisance, pair.variation) for pair in self._plan.pairs[start:stop])
+        total: FloatArray | None = None
         for source, contents in datasets:
-            lookup = self._lookup(pairs, contents.variations)
-            for name, rows in lookup.rows.items():
-                part = contents.array[:, rows]
-                if name in totals:
-                    totals[name] += part
-                else:
-                    totals[name] = part + 0.0  # no negative zeros, whatever else is added
+            lookup = self._lookup(wanted, contents.layout.variations)
+            part = contents.array[:, lookup.rows]
+            if total is None:
+                total = part + 0.0  # no negative zeros, whatever else is added
+            else:
+                total += part
             self._note(source, contents, lookup)
-        for name, total in totals.items():
-            place = slice(column, column + 1) if name == NOMINAL else slice(start, stop)
-            self._array(name, len(total))[:, :, place] = total.transpose(2, 3, 1, 0)
+        if total is None:
+            return
+        rows = np.split(total.transpose(2, 3, 1, 0), [1, 1 + len(wanted)], axis=2)
+        places = (slice(column, column + 1), slice(start, stop), slice(start, stop))
+        for name, place, part in zip((NOMINAL, *SHIFTS), places, rows, strict=True):
+            self._array(name, len(total))[:, :, place] = part
 
     def _array(self, name: str, bins: int) -> FloatArray:
         if name not in self._arrays:
@@ -205,7 +223,7 @@ class _Sums:
     def add_data(self, datasets: Iterable[tuple[Source, Contents]]) -> None:
         """Set the observation to the sum over its datasets."""
         for _, contents in datasets:
-            total = contents.array[:, contents.variations.index(NOMINAL), :, VALUE].T
+            total = contents.array[:, contents.layout.variations.index(NOMINAL), :, VALUE].T
             self._data = total + (0.0 if self._data is None else self._data)
 
     def all_finite(self) -> bool:
@@ -213,11 +231,10 @@ class _Sums:
         arrays = [*self._arrays.values(), *(() if self._data is None else (self._data,))]
         return all(bool(np.isfinite(array).all()) for array in arrays)
 
-    def _lookup(self, pairs: tuple[PlannedPair, ...], variations: tuple[str, ...]) -> _Lookup:
-        # Columns of a year mostly read the same variations.
-        key = (tuple((pair.nuisance, pair.variation) for pair in pairs), variations)
+    def _lookup(self, wanted: tuple[tuple[str, str], ...], variations: tuple[str, ...]) -> _Lookup:
+        key = (wanted, variations)  # columns of a year mostly read the same variations
         if key not in self._lookups:
-            self._lookups[key] = _look_up(pairs, variations)
+            self._lookups[key] = _look_up(wanted, variations)
             self.provided |= self._lookups[key].provided
             self.variations |= {
                 name.removesuffix(shift) for name in variations for shift in SHIFTS if name.endswith(shift)
@@ -258,28 +275,28 @@ class _Lookup:
     """Where the templates of a column are on a variation axis, the nominal one where one is missing.
 
     Attributes:
-        rows: Entries of the axis, for `nominal`, `Up` and `Down`.
+        rows: Entries of the axis: `nominal`, then `Up` of all nuisances, then `Down` of all nuisances.
         missing: (nuisance, variation, shift) that the axis lacks.
         provided: (nuisance, variation) that it has, in one shift at least.
     """
 
-    rows: dict[str, IntArray]
+    rows: IntArray
     missing: tuple[tuple[str, str, str], ...]
     provided: frozenset[tuple[str, str]]
 
 
-def _look_up(pairs: Sequence[PlannedPair], variations: Sequence[str]) -> _Lookup:
+def _look_up(wanted: Sequence[tuple[str, str]], variations: Sequence[str]) -> _Lookup:
+    """Return where (nuisance, variation) are on a variation axis."""
     index = {name: row for row, name in enumerate(variations)}
-    nominal = index[NOMINAL]
-    rows = {NOMINAL: np.array([nominal], dtype=np.intp)}
+    rows = [index[NOMINAL]]
     missing: list[tuple[str, str, str]] = []
     provided: set[tuple[str, str]] = set()
     for shift in SHIFTS:
-        found = [index.get(shifted_name(pair.variation, shift), -1) for pair in pairs]
-        for pair, row in zip(pairs, found, strict=True):
-            if row < 0:
-                missing.append((pair.nuisance, pair.variation, shift))
+        for nuisance, variation in wanted:
+            row = index.get(shifted_name(variation, shift))
+            if row is None:
+                missing.append((nuisance, variation, shift))
             else:
-                provided.add((pair.nuisance, pair.variation))
-        rows[shift] = np.array([row if row >= 0 else nominal for row in found], dtype=np.intp)
-    return _Lookup(rows, tuple(missing), frozenset(provided))
+                provided.add((nuisance, variation))
+            rows.append(index[NOMINAL] if row is None else row)
+    return _Lookup(np.array(rows, dtype=np.intp), tuple(missing), frozenset(provided))

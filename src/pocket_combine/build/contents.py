@@ -14,7 +14,7 @@ from pocket_combine.errors import MissingInputError, TemplateError, join_problem
 from pocket_combine.names import NOMINAL
 from pocket_combine.templates import FloatArray
 
-__all__ = ["MOMENTS", "VALUE", "VARIANCE", "Contents", "read_contents", "require_finite"]
+__all__ = ["MOMENTS", "VALUE", "VARIANCE", "Contents", "Layout", "read_contents", "read_layout", "require_finite"]
 
 MOMENTS = ("value", "variance")
 """What a bin holds."""
@@ -23,29 +23,46 @@ VALUE, VARIANCE = range(2)
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Where a histogram has what; the same for most histograms of an output.
+
+    Attributes:
+        axes: The axes of the histogram.
+        order: The axes in the order variable, variation, category.
+        variations: Entries of the variation axis; `nominal` alone where there is no such axis.
+        rows: Where the wanted categories are on the category axis.
+        binning: Binning of the variable.
+    """
+
+    axes: Any
+    order: tuple[int, ...]
+    variations: tuple[str, ...]
+    rows: tuple[int, ...]
+    binning: Binning
+
+
+@dataclass(frozen=True)
 class Contents:
     """Contents of one histogram; where possible a view of its own memory, never to be written to.
 
     Attributes:
-        variations: Entries of the variation axis; `nominal` alone where there is no such axis.
+        layout: Where it has what.
         array: `array[bin, variation, category, moment]`, flow bins included, for the wanted categories. This is the
             order in which histograms lie in memory, so that whatever is taken lies close together.
-        binning: Binning of the variable.
         lacks_variances: Whether weighted events are in a storage without variances.
     """
 
-    variations: tuple[str, ...]
+    layout: Layout
     array: FloatArray
-    binning: Binning
     lacks_variances: bool
 
 
-def read_contents(histogram: Any, source: Source, categories: Sequence[str]) -> Contents:
-    """Return the contents of the wanted categories of a histogram.
+def read_layout(histogram: Any, source: Source, categories: Sequence[str]) -> Layout:
+    """Return the layout of a histogram.
 
     Raises:
         MissingInputError: If a category or the nominal variation is not there; all categories are listed.
-        TemplateError: If it is no histogram, has no category axis or no variable, or its storage holds no counts.
+        TemplateError: If it is no histogram, or has no category axis or no variable.
     """
     place = _place(source)
     if not hasattr(histogram, "axes") or not hasattr(histogram, "view"):
@@ -66,13 +83,21 @@ def read_contents(histogram: Any, source: Source, categories: Sequence[str]) -> 
         variations = tuple(histogram.axes[order[-1]])
         if NOMINAL not in variations:
             raise MissingInputError(f"{place}: no {NOMINAL!r} on the variation axis; {nearest(NOMINAL, variations)}")
-    binning = Binning.of(histogram)
-    array, lacks_variances = _moments(histogram, place)
-    array = array.transpose([*order, category_axis, array.ndim - 1])
-    if VARIATION_AXIS not in names:
+    rows = tuple(available.index(category) for category in categories)
+    return Layout(histogram.axes, (*order, category_axis), variations, rows, Binning.of(histogram))
+
+
+def read_contents(histogram: Any, layout: Layout, source: Source) -> Contents:
+    """Return the contents of a histogram of a known layout.
+
+    Raises:
+        TemplateError: If its storage holds no counts.
+    """
+    array, lacks_variances = _moments(histogram, _place(source))
+    array = array.transpose([*layout.order, array.ndim - 1])
+    if len(layout.order) == len(layout.binning.names) + 1:  # no variation axis
         array = np.expand_dims(array, -3)
-    array = _entries(binning.line_up(array), [available.index(category) for category in categories])
-    return Contents(variations, array, binning, lacks_variances)
+    return Contents(layout, _entries(layout.binning.line_up(array), layout.rows), lacks_variances)
 
 
 def _place(source: Source) -> str:
@@ -99,11 +124,10 @@ def _moments(histogram: Any, place: str) -> tuple[FloatArray, bool]:
 _WEIGHT = np.dtype([(moment, np.float64) for moment in MOMENTS])
 
 
-def _entries(array: FloatArray, rows: list[int]) -> FloatArray:
+def _entries(array: FloatArray, rows: Sequence[int]) -> FloatArray:
     """Return the wanted entries of the category axis, as a view where they follow each other."""
-    if rows == list(range(rows[0], rows[0] + len(rows))):
-        return array[:, :, rows[0] : rows[0] + len(rows)]
-    return array[:, :, rows]
+    following = range(rows[0], rows[0] + len(rows))
+    return array[:, :, following.start : following.stop] if rows == tuple(following) else array[:, :, rows]
 
 
 def require_finite(contents: Contents, source: Source, categories: Sequence[str]) -> None:
@@ -112,12 +136,13 @@ def require_finite(contents: Contents, source: Source, categories: Sequence[str]
     Raises:
         TemplateError: With the place of the first number that is not finite.
     """
+    variations = contents.layout.variations
     for at, moment in enumerate(MOMENTS):
         for row, category in enumerate(categories):
-            array = contents.array[:, : len(contents.variations), row, at].T
+            array = contents.array[:, : len(variations), row, at].T
             bad = np.argwhere(~np.isfinite(array))
             if bad.size:
-                variation, bin_index = contents.variations[bad[0][0]], int(bad[0][1])
+                variation, bin_index = variations[bad[0][0]], int(bad[0][1])
                 raise TemplateError(
                     f"{_place(source)}, category {category}, variation {variation}: {moment} of bin {bin_index} "
                     f"(flow bins counted) is {array[tuple(bad[0])]}; find the event and run the sample again"

@@ -105,6 +105,8 @@ def collect_outputs(
         available |= output.variables
         for variable, part in output.collected.items():
             total[variable] = total[variable] + part if variable in total else part
+            del part
+        del output  # not to be in memory while the next one is read
     missing = [variable for variable in wanted if variable not in available]
     if missing:
         problems = [f"variable {name!r} is in none of the outputs; {nearest(name, available)}" for name in missing]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, permutations
+from typing import NamedTuple
 
 from pocket_combine.errors import DeclarationError, nearest
 from pocket_combine.names import DATA, name_problem
@@ -16,8 +17,7 @@ from pocket_combine.systematics import Systematics
 __all__ = ["PlannedPair", "Plan", "make_plan"]
 
 
-@dataclass(frozen=True)
-class PlannedPair:
+class PlannedPair(NamedTuple):
     """A varied template pair to collect.
 
     Attributes:
@@ -97,18 +97,23 @@ def make_plan(
     problems = _contradictions(mc_processes, systematics, year_list, columns, data_processes)
     if problems:
         raise DeclarationError(problems)
-    shapes = sorted((row for row in systematics.values() if row.is_shape), key=lambda row: str(row.datacard_name))
-    pairs = []
-    for index, column in enumerate(columns):
-        cell = (column.process.name, column.year)
-        pairs += [
-            PlannedPair(index, str(row.datacard_name), row.variation(*cell)) for row in shapes if cell in row.cells
-        ]
+    pairs = _plan_pairs(systematics, columns)
     problems = _coinciding_templates(columns, pairs)
     if problems:
         raise DeclarationError(problems)
     data = next(iter(data_processes.values())) if data_processes else None
     return Plan(columns, tuple(pairs), data, tuple(year_list))
+
+
+def _plan_pairs(systematics: Systematics, columns: Sequence[ProcessColumn]) -> list[PlannedPair]:
+    """Return the varied templates, ordered by column and nuisance."""
+    by_cell: dict[tuple[str, str], list[PlannedPair]] = {}
+    indices = {(column.process.name, column.year): index for index, column in enumerate(columns)}
+    for name, row in sorted(systematics.items()):
+        if row.is_shape:
+            for cell in row.cells.keys() & indices.keys():
+                by_cell.setdefault(cell, []).append(PlannedPair(indices[cell], name, row.variation(*cell)))
+    return [pair for cell in indices for pair in by_cell.get(cell, ())]
 
 
 def _argument_problems(
@@ -179,19 +184,17 @@ def _column_problems(columns: Sequence[ProcessColumn], years: Sequence[str], kno
 def _coinciding_templates(columns: Sequence[ProcessColumn], pairs: Sequence[PlannedPair]) -> list[str]:
     """Return pairs whose templates have one name, as `post_b` of column `a_2022` and `b` of `a_2022_post`."""
     names = [column.name for column in columns]
-    nuisances: dict[str, list[str]] = {name: [] for name in names}
-    for pair in pairs:
-        nuisances[names[pair.column]].append(pair.nuisance)
+    nested = [(short, long) for short, long in permutations(names, 2) if long.startswith(f"{short}_")]
+    there = {(names[pair.column], pair.nuisance): None for pair in pairs} if nested else {}
     problems = []
-    for short, long in permutations(nuisances, 2):
-        if long.startswith(f"{short}_"):
-            rest = long.removeprefix(f"{short}_")
-            problems += [
-                f"nuisance {f'{rest}_{nuisance}'!r} in column {short!r} and nuisance {nuisance!r} in column {long!r} "
-                "give templates of one name: rename one of the nuisances"
-                for nuisance in nuisances[long]
-                if f"{rest}_{nuisance}" in nuisances[short]
-            ]
+    for short, long in nested:
+        rest = long.removeprefix(f"{short}_")
+        problems += [
+            f"nuisance {f'{rest}_{nuisance}'!r} in column {short!r} and nuisance {nuisance!r} in column {long!r} "
+            "give templates of one name: rename one of the nuisances"
+            for name, nuisance in there
+            if name == long and (short, f"{rest}_{nuisance}") in there
+        ]
     return problems
 
 

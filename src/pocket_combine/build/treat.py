@@ -17,7 +17,7 @@ from pocket_combine.build.rebin import FlowPolicy, rebin, remove_flow
 from pocket_combine.errors import DeclarationError, TemplateError
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.names import SHIFTS, shifted_name
-from pocket_combine.templates import FloatArray, IntArray, Templates
+from pocket_combine.templates import FloatArray, Templates
 
 __all__ = ["Policies", "treat", "clip_negative", "repair_empty_variations", "large_variations"]
 
@@ -201,13 +201,13 @@ Combine refuses it — empty_variation='nominal' or 'drop' writes a card without
 
 def large_variations(templates: Templates, channel: str, threshold: float = 1.0) -> list[Finding]:
     """Return one finding per nuisance that moves some bin by more than `threshold` times its nominal content."""
-    largest, at = _largest_shifts(templates)
-    by_nuisance: dict[str, list[int]] = {}
-    for row in np.flatnonzero(largest > threshold):
-        by_nuisance.setdefault(templates.pairs[row][1], []).append(int(row))
+    by_nuisance: dict[str, dict[int, tuple[float, int]]] = {}
+    for row, shift in _large_shifts(templates, threshold).items():
+        by_nuisance.setdefault(templates.pairs[row][1], {})[row] = shift
     findings = []
     for nuisance, found in by_nuisance.items():
-        worst = max(found, key=lambda row: float(largest[row]))
+        worst = max(found, key=lambda row: found[row][0])
+        largest, at = found[worst]
         findings.append(
             Finding(
                 "large-variation",
@@ -215,27 +215,31 @@ def large_variations(templates: Templates, channel: str, threshold: float = 1.0)
                 f"channel {channel}, nuisance {nuisance}",
                 f"differs by more than {threshold:.0%} from nominal in {len(found)} process"
                 f"{'es' if len(found) > 1 else ''}, "
-                f"most in {templates.pairs[worst][0]}, bin {at[worst]}: {largest[worst]:.0%}",
+                f"most in {templates.pairs[worst][0]}, bin {at}: {largest:.0%}",
                 "look at the statistics of that bin; merge bins or processes",
-                {"processes": float(len(found)), "largest": float(largest[worst])},
+                {"processes": float(len(found)), "largest": largest},
             )
         )
     return findings
 
 
-def _largest_shifts(templates: Templates) -> tuple[FloatArray, IntArray]:
-    """Return `largest[pair]`, the largest shift in units of the nominal content of its bin, and the bin where it is."""
-    largest = np.zeros(len(templates.pairs))
-    at = np.zeros(len(templates.pairs), dtype=np.intp)
+def _large_shifts(templates: Templates, threshold: float) -> dict[int, tuple[float, int]]:
+    """Return by pair, where a bin moves by more than `threshold`, the largest shift and the bin where it is.
+
+    Shifts are in units of the nominal content of the bin.
+    """
+    large: dict[int, tuple[float, int]] = {}
     stops = np.searchsorted(templates.pair_columns, np.arange(len(templates.columns)), side="right")
     start = 0
     # Column by column: the arrays of one stay in the processor's cache.
-    for nominal, stop in zip(templates.values, stops, strict=True):
+    for nominal, stop in zip(templates.values, stops.tolist(), strict=True):
         rows = slice(start, stop)
+        unit = np.where(nominal != 0, np.abs(nominal), np.inf)
+        shifts = np.maximum(np.abs(templates.up[rows] - nominal), np.abs(templates.down[rows] - nominal))
+        found = np.flatnonzero((shifts > threshold * unit).any(axis=1))
+        if found.size:
+            relative = shifts[found] / unit
+            worst = zip(relative.max(axis=1).tolist(), relative.argmax(axis=1).tolist(), strict=True)
+            large |= dict(zip((start + found).tolist(), worst, strict=True))
         start = stop
-        inverse = np.divide(1.0, np.abs(nominal), out=np.zeros_like(nominal), where=nominal != 0)
-        shifts = np.maximum(np.abs(templates.up[rows] - nominal), np.abs(templates.down[rows] - nominal)) * inverse
-        if shifts.size:
-            at[rows] = shifts.argmax(axis=1)
-            largest[rows] = np.take_along_axis(shifts, at[rows, np.newaxis], axis=1)[:, 0]
-    return largest, at
+    return large
