@@ -5,6 +5,7 @@ After a change of the screens that is meant: `POCKET_COMBINE_WRITE_GOLDEN=1 pyte
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from click.testing import CliRunner, Result
 from screens import check_screen
 
 from pocket_combine.cli import main
-from pocket_combine.results import FitResult, LimitResult, ScanResult, Status
+from pocket_combine.results import FitResult, ImpactResult, LimitResult, ScanResult, Status
 
 GOLDEN = Path(__file__).parent / "golden_fits"
 
@@ -43,6 +44,16 @@ SCREENS = {
     "limit": "limit card.txt --unblind",
     "limit-not-found": "limit card.txt --range r=0,0.1",
     "significance": "significance card.txt --unblind",
+    "help-impacts": "impacts --help",
+    "help-gof": "gof --help",
+    "help-toys": "toys --help",
+    "help-postfit": "postfit --help",
+    "impacts": "impacts card.txt --unblind",
+    "gof": "gof card.txt --unblind",
+    "gof-blind": "gof card.txt",
+    "toys": "toys card.txt --toys 20 --range r=-5,20",
+    "postfit": "postfit card.txt --unblind",
+    "prefit": "postfit card.txt --prefit",
     "unknown-parameter": "fit card.txt --freeze lumy",
     "unknown-group": "fit card.txt --freeze-group shard",
 }
@@ -65,7 +76,20 @@ def test_screen(name: str, width: int) -> None:
     check_screen(GOLDEN / f"{name}.{width}.txt", SCREENS[name], width)
 
 
-@pytest.mark.parametrize("command", ["fit", "limit", "significance", "scan --parameter r=0,2 --points 3"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "fit",
+        "limit",
+        "significance",
+        "scan --parameter r=0,2 --points 3",
+        "impacts",
+        "gof --toys 5",
+        "toys --toys 5",
+        "postfit",
+        "postfit --prefit",
+    ],
+)
 def test_without_unblind_no_output_depends_on_the_observation(command: str) -> None:
     name, *options = command.split()
     words = " ".join(options)
@@ -86,6 +110,16 @@ def test_results_are_files_for_programs() -> None:
     assert LimitResult.from_json(Path("limit.json").read_text()).observed is None
     assert run("scan card.txt --parameter r=0,2 --parameter norm=0.9,1.1 --points 9 -o scan.json").exit_code == 0
     assert ScanResult.from_json(Path("scan.json").read_text()).points.shape == (9, 2)
+
+
+def test_impacts_are_written_for_combine_too() -> None:
+    assert run("impacts card.txt --combine-json combine.json -o impacts.json").exit_code == 0
+    plain = json.loads(Path("combine.json").read_text())
+    result = ImpactResult.from_json(Path("impacts.json").read_text())
+    by_name = {row["name"]: row for row in plain["params"]}
+    assert set(by_name) == {"lumi", "theory", "norm"}
+    assert by_name["theory"]["impact_r"] == pytest.approx(max(impact.impact("r") for impact in result.impacts[:2]))
+    assert plain["POIs"][0]["fit"][1] == pytest.approx(1.0)
 
 
 def test_several_cards_are_combined_on_the_way() -> None:

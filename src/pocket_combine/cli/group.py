@@ -18,6 +18,10 @@ _COMMANDS = {
     "scan": "pocket_combine.cli.fits.commands:scan",
     "limit": "pocket_combine.cli.fits.commands:limit",
     "significance": "pocket_combine.cli.fits.commands:significance",
+    "impacts": "pocket_combine.cli.fits.answers:impacts",
+    "gof": "pocket_combine.cli.fits.answers:gof",
+    "toys": "pocket_combine.cli.fits.answers:toys",
+    "postfit": "pocket_combine.cli.fits.postfit:postfit",
 }
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pocket_combine.findings import Finding, Severity
 
-__all__ = ["SHOWN", "STYLES", "counted", "events", "findings_table", "plain_table", "yield_tables"]
+__all__ = ["SHOWN", "STYLES", "counted", "events", "findings_table", "plain_table", "rounded", "yield_tables"]
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 """How each severity looks."""
@@ -35,6 +35,16 @@ def events(number: float) -> str:
     if abs(number - round(number)) <= _SINGLE_PRECISION * abs(number):
         return f"{number:,.0f}"
     return f"{number:,.1f}" if abs(number) >= 10 else f"{number:.3g}"
+
+
+def rounded(number: float, smallest: float) -> float:
+    """Return 0 for a number that is 0 within what a fit can tell, so that neither noise nor its sign is shown.
+
+    Examples:
+        >>> rounded(-1e-9, 1e-6), rounded(0.5, 1e-6)
+        (0.0, 0.5)
+    """
+    return 0.0 if abs(number) < smallest else float(number)
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""`pocket-combine impacts` and `toys`: answers that take many fits."""
+"""`pocket-combine impacts`, `gof` and `toys`: answers that take many fits."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, products, progress_bar
 from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
-from pocket_combine.cli.tables import counted, plain_table
+from pocket_combine.cli.tables import counted, plain_table, rounded
 from pocket_combine.execution import DaskExecutor, Executor, ProcessExecutor, SerialExecutor
+from pocket_combine.inference.goodness import ALGORITHMS, goodness_of_fit
 from pocket_combine.inference.impacts import impacts as find_impacts
 from pocket_combine.inference.impacts import to_impacts_json
 from pocket_combine.inference.toys import toy_fits
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.io.atomic import atomic_write
-from pocket_combine.results import ImpactResult, Status, ToyResult
+from pocket_combine.results import GoodnessOfFitResult, ImpactResult, Status, ToyResult
 
-__all__ = ["executing", "impacts", "jobs_option", "toys"]
+__all__ = ["gof", "impacts", "toys"]
 
 _SHOWN = 20
 
@@ -55,7 +56,7 @@ def executing(jobs: int, dask: str | None) -> Iterator[Executor]:
     cls=Command,
     examples=[
         "pocket-combine impacts datacard.txt --jobs 2 -o impacts.json",
-        "pocket-combine impacts datacard.txt --unblind --combine-json for_plotImpacts.json",
+        "pocket-combine impacts datacard.txt --combine-json for_plotImpacts.json",
     ],
 )
 @fitting_options
@@ -104,21 +105,15 @@ def impacts(
 
 
 def _impacts_table(result: ImpactResult, poi: str, most: int | None) -> Table:
-    table = plain_table(
-        "Nuisance",
-        ("after the fit", "right"),
-        ("-", "right"),
-        ("+", "right"),
-        (f"Δ{poi} at -", "right"),
-        (f"Δ{poi} at +", "right"),
-    )
+    numbers = ("after the fit", "-", "+", f"Δ{poi} at -", f"Δ{poi} at +")
+    table = plain_table("Nuisance", *((name, "right") for name in numbers))
     ranked = sorted(result.impacts, key=lambda impact: (-impact.impact(poi), impact.parameter))
     for impact in ranked if most is None else ranked[:most]:
         low, best, high = impact.fit
         at_low, at_best, at_high = impact.values[poi]
         table.add_row(
             impact.parameter,
-            f"{0.0 if abs(best) < 1e-6 else best:.3g}",
+            f"{rounded(best, 1e-6):.3g}",
             f"{best - low:.3g}",
             f"{high - best:.3g}",
             f"{at_low - at_best:+.3g}",
@@ -140,7 +135,7 @@ def _breakdown_table(result: ImpactResult, poi: str) -> Table:
 @click.command(
     cls=Command,
     examples=[
-        "pocket-combine toys datacard.txt --inject 1 --toys 500 --seed 1 --range r=-10,20",
+        "pocket-combine toys datacard.txt --inject 1 --toys 500 --range r=-10,20",
         "pocket-combine toys datacard.txt --inject 0 --toys 500 --jobs 2 -o bias.json",
     ],
 )
@@ -179,4 +174,52 @@ def _toys_table(result: ToyResult) -> Table:
         table.add_row(f"width of {name}s", f"{width:.3f} ± {width / (2 * max(number - 1, 1)) ** 0.5:.3f}")
     if result.failed:
         table.add_row("failed fits", str(result.failed))
+    return table
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine gof datacard.txt --unblind --toys 500 --jobs 2",
+        "pocket-combine gof datacard.txt --unblind --algorithm KS",
+    ],
+)
+@fitting_options
+@click.option(
+    "--algorithm", type=click.Choice(list(ALGORITHMS)), default="saturated", show_default=True, help="Test statistic."
+)
+@click.option("--toys", "count", type=click.IntRange(min=0), default=0, show_default=True, help="Number of toys.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
+@jobs_option
+@dask_option
+def gof(
+    workspace: Workspace, output: Path | None, algorithm: str, count: int, seed: int, jobs: int, dask: str | None
+) -> ExitCode:
+    """Test the goodness of fit.
+
+    Without --unblind there is no statistic of the data, only its distribution in toys. Exit status: 0 if all fits can
+    be used, 1 if some failed, 2 if they could not be made.
+    """
+    with executing(jobs, dask) as executor, progress_bar("Fitting toys") as progress:
+        result = goodness_of_fit(workspace, algorithm, toys=count, seed=seed, executor=executor, progress=progress)
+    console = products()
+    show_notes(result)
+    console.print()
+    console.print(_goodness_table(result))
+    return finish(result, output, Status.NOT_CONVERGED if result.failed_toys else result.status)
+
+
+def _goodness_table(result: GoodnessOfFitResult) -> Table:
+    table = plain_table(f"Goodness of fit, {result.algorithm}", ("value", "right"))
+    if result.statistic is not None:
+        table.add_row("statistic of the data", f"{rounded(result.statistic, 1e-6):.4g}", style="bold")
+        for channel, value in result.by_channel.items():
+            table.add_row(f"  {channel}", f"{rounded(value, 1e-6):.4g}")
+    if len(result.toys):
+        table.add_row("mean in toys", f"{float(np.mean(result.toys)):.4g}")
+        table.add_row("number of toys", str(len(result.toys)))
+    if result.p_value is not None:
+        table.add_row("p-value", f"{result.p_value:.3g}", style="bold")
+    if result.failed_toys:
+        table.add_row("failed toys", str(result.failed_toys))
     return table

@@ -11,7 +11,7 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products, progress_bar
 from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
-from pocket_combine.cli.tables import plain_table
+from pocket_combine.cli.tables import plain_table, rounded
 from pocket_combine.errors import CardError
 from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL
 from pocket_combine.inference.questions import fit as fit_workspace
@@ -78,11 +78,6 @@ def _distance(distance: float, status: Status) -> str:
     return f"{distance:.3g}" if status is Status.CONVERGED else f"{distance:.3g} ({status.value})"
 
 
-def _rounded(number: float, smallest: float) -> float:
-    """Return 0 for a number that is 0 within what a fit can tell, so that no noise and no sign of it is shown."""
-    return 0.0 if abs(number) < smallest else float(number)
-
-
 def _pulls_table(workspace: Workspace, result: FitResult, most: int | None) -> Table:
     """Return the fitted nuisances: those that moved most first, then those that the data constrain most."""
     table = plain_table("Nuisance", ("fitted", "right"), ("error", "right"), ("shift / σ", "right"))
@@ -97,8 +92,8 @@ def _pulls_table(workspace: Workspace, result: FitResult, most: int | None) -> T
         rows.append((-moved, error, parameter.name, at, shift))
     rows.sort(key=lambda row: row[:3])
     for _, _, name, at, shift in rows if most is None else rows[:most]:
-        shown = f"{_rounded(shift, 0.005):+.2f}" if shift == shift else ""
-        table.add_row(name, f"{_rounded(result.values[at], 1e-6):.3g}", f"{result.errors[at]:.3g}", shown)
+        shown = f"{rounded(shift, 0.005):+.2f}" if shift == shift else ""
+        table.add_row(name, f"{rounded(result.values[at], 1e-6):.3g}", f"{result.errors[at]:.3g}", shown)
     if most is not None and len(rows) > most:
         table.caption = f"{len(rows) - most} more; --all lists them"
         table.caption_justify = "left"
