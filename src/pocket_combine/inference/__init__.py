@@ -5,8 +5,12 @@ frozen result.
 """
 
 from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL, FitOptions
+from pocket_combine.inference.goodness import goodness_of_fit
+from pocket_combine.inference.impacts import impacts, to_impacts_json
+from pocket_combine.inference.postfit import postfit
 from pocket_combine.inference.questions import fit, limits, significance
 from pocket_combine.inference.scans import grid_values, scan
+from pocket_combine.inference.toys import generate_toys, toy_fits
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
 
 __all__ = [
@@ -16,9 +20,15 @@ __all__ = [
     "ROBUST_LEVEL",
     "Workspace",
     "fit",
+    "generate_toys",
+    "goodness_of_fit",
     "grid_values",
+    "impacts",
     "limits",
     "make_workspace",
+    "postfit",
     "scan",
     "significance",
+    "to_impacts_json",
+    "toy_fits",
 ]
