@@ -15,7 +15,7 @@ from pocket_combine.likelihood import Constraint, ConstraintKind, Data, ModelPar
 from pocket_combine.results import ToyResult
 
 
-def draws(constraint: Constraint, theta: float, count: int = 20000) -> np.ndarray:
+def draws(constraint: Constraint, theta: float, count: int = 8000) -> np.ndarray:
     sampler = ObservableSampler(ParameterList([ModelParameter("k", "param", 0.0, (-9.0, 99.0), constraint)]))
     random = np.random.default_rng(1)
     return np.array([sampler.draw(np.array([theta]), random)[0] for _ in range(count)])
@@ -37,16 +37,16 @@ def draws(constraint: Constraint, theta: float, count: int = 20000) -> np.ndarra
 def test_global_observables(constraint: Constraint, theta: float, mean: float, variance: float) -> None:
     found = draws(constraint, theta)
     assert found.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / found.size))
-    assert found.var() == pytest.approx(variance, rel=0.05)
+    assert found.var() == pytest.approx(variance, rel=0.08)
 
 
 def test_sides_of_an_asymmetric_gaussian() -> None:
     # Density in the observable g: width 1 where θ < g, width 3 where θ > g.
     found = draws(Constraint(ConstraintKind.GAUSSIAN, 0.0, (1.0, 3.0)), 2.0)
     above = found > 2.0
-    assert above.mean() == pytest.approx(0.25, abs=0.015)
-    assert np.sqrt(((found[above] - 2.0) ** 2).mean()) == pytest.approx(1.0, rel=0.03)
-    assert np.sqrt(((found[~above] - 2.0) ** 2).mean()) == pytest.approx(3.0, rel=0.03)
+    assert above.mean() == pytest.approx(0.25, abs=0.02)
+    assert np.sqrt(((found[above] - 2.0) ** 2).mean()) == pytest.approx(1.0, rel=0.05)
+    assert np.sqrt(((found[~above] - 2.0) ** 2).mean()) == pytest.approx(3.0, rel=0.05)
 
 
 def test_counts_are_poisson_counts_of_the_expectation() -> None:

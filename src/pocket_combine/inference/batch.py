@@ -165,13 +165,15 @@ class Batch:
         origin = best[every, position]
         edge = np.where(side > 0, self._upper[position], self._lower[position])
         variance = covariance[every, position]
-        usable = (variance > 0.0) & (side * (edge - origin) > 0.0)
+        stuck = side * (edge - origin) <= 0.0
+        usable = (variance > 0.0) & ~stuck
         tangent = np.divide(covariance, variance[:, None], out=np.zeros_like(covariance), where=usable[:, None])
         x = origin + side * target * np.sqrt(np.where(usable, variance, 1.0))
         x = np.where(side * (x - edge) >= 0.0, edge, x)
+        x = np.where(stuck, origin, x)
         theta = best + tangent * (x - origin)[:, None]
         inner, outer = origin.copy(), np.full(count, np.nan)
-        at_edge, found = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+        at_edge, found = stuck.copy(), stuck.copy()
         active: IntArray = np.flatnonzero(usable)
         for _ in range(_MAX_FITS):
             if not active.size:
@@ -212,13 +214,19 @@ class Batch:
 
 
 def covariances(fits: BatchFits, position: int) -> FloatArray:
-    """Return `covariance[point, parameter]` of all parameters with one; zero where that one is held or a fit failed."""
+    """Return `covariance[point, parameter]` of all parameters with one, from the curvature if that one is at a bound.
+
+    Points whose fit failed, or in which no parameter is free, have zeros.
+    """
     right = np.zeros_like(fits.theta)
     right[:, position] = 1.0
-    usable = fits.converged & fits.free[:, position]
     result = np.zeros_like(fits.theta)
-    if usable.any():
-        chosen = _rows(fits, np.flatnonzero(usable))
+    usable = np.flatnonzero(fits.converged & fits.free.any(axis=1))
+    if usable.size:
+        chosen = _rows(fits, usable)
+        chosen.free[:, position] = True
+        definite = np.flatnonzero(_positive_definite(chosen))
+        usable, chosen = usable[definite], _rows(chosen, definite)
         result[usable] = np.linalg.solve(_masked(chosen), right[usable][:, :, None])[:, :, 0]
     return result
 
