@@ -27,7 +27,7 @@ gives reports that programs can read. Without a terminal there is no progress ba
 | exit status | meaning |
 |---|---|
 | 0 | all is well |
-| 1 | done, with findings of the severity of `--fail-on` or worse |
+| 1 | done, with findings of the severity of `--fail-on` or worse; for `cards diff`: the cards differ |
 | 2 | failed: the message on standard error says why |
 | 130 | ended by Ctrl-C |
 """

@@ -413,7 +413,7 @@ def test_parameters() -> None:
         parameters=(Parameter("a", 1.0, 0.1), Parameter("beta", 0.0, (0.1, 0.3))),
         external_arguments=(ExternalArgument("MX", 125.0, constant=True),),
         constraints=(Constraint("soft", "@0-1", ("SF_vv",), 0.3),),
-        groups=(Group("theory", ("lumi", "a", "JES")),),
+        groups=(Group("theory", ("a", "JES")),),
         frozen=("a",),
     )
     assert lines(old, new) == [
@@ -425,7 +425,7 @@ def test_parameters() -> None:
         "rate parameter SF_vv changed: now on SR/sig, SR/tt",
         "constraint soft changed: SF_vv-1, width 0.2 → SF_vv-1, width 0.3",
         "group rates vanished: SF_tt",
-        "group theory changed: with JES",
+        "group theory changed: without lumi, with JES",
         "frozen parameter beta vanished: at its initial value",
     ]
 

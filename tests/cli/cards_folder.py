@@ -56,6 +56,14 @@ WW_norm gmN 4 - 0.16 -   # 4 events in the sideband
 others_norm lnN - - 1.30
 """
 
+REVISED = (
+    DATACARD.replace("xsec_ttbar", "ttbar_xsec")
+    .replace("1.025", "1.05 ")
+    .replace("[0,5]", "[0,3]")
+    .replace("CMS_fake      gmN 25 -     -      0.4 -     -\n", "")
+)
+"""`DATACARD` after another week."""
+
 UNFINISHED = COUNTING.replace("lnN - - 1.30", "lnM - - 1.30").replace("gmN 4", "gmN x")
 
 
@@ -102,6 +110,7 @@ def write_cards(folder: Path) -> None:
     """Write `datacard.txt` with `shapes.root`, `counting.txt`, `unfinished.txt`, which cannot be read, and names."""
     files = {
         "datacard.txt": DATACARD,
+        "revised.txt": REVISED,
         "counting.txt": COUNTING,
         "unfinished.txt": UNFINISHED,
         "master.yml": NAMES,

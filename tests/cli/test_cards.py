@@ -260,6 +260,38 @@ def test_select_writes_a_pair_with_what_is_left(folder: Path) -> None:
     assert loaded.card.columns[0].rate == 80
 
 
+def test_differences(folder: Path) -> None:
+    found = report("diff", "datacard.txt", "revised.txt", status=1)
+    assert not found["same"]
+    lumi = next(change for change in found["changes"] if change["nuisance"] == "lumi")
+    # 2.5% more of 14, 16, 14 expected events of signal and ttbar in SR, of 150 and 50 in CR.
+    squares = sum((0.025 * part) ** 2 / total for part, total in ((22, 27), (16, 19), (14, 16), (150, 210), (50, 90)))
+    assert lumi["size"] == pytest.approx(squares**0.5, rel=1e-6)
+    renamed = [change["after"] for change in found["changes"] if change["action"] == "renamed"]
+    assert renamed == [["ttbar_xsec"]]
+    # Formatting, order and the names of templates do not count.
+    assert cards("format", "-i", "revised.txt").exit_code == 0
+    assert cards("select", "revised.txt", "-o", "new").exit_code == 0
+    assert cards("diff", "revised.txt", "new/revised.txt").exit_code == 0
+
+
+def test_difference_below_the_tolerance(folder: Path) -> None:
+    (folder / "other.txt").write_text(COUNTING.replace("rate 1.47", "rate 1.4705"))
+    assert cards("diff", "counting.txt", "other.txt").exit_code == 1
+    assert cards("diff", "counting.txt", "other.txt", "--tolerance", "1e-3").exit_code == 0
+    assert cards("diff", "-", "other.txt", "--tolerance", "1e-3", text=COUNTING).exit_code == 0
+    assert cards("diff", "nothing.txt", "other.txt").exit_code == 2
+
+
+def test_long_lists_of_differences_are_cut(folder: Path) -> None:
+    rows = "".join(f"nuisance_{number} lnN {1 + number / 100} - -\n" for number in range(1, 31))
+    (folder / "many.txt").write_text(COUNTING.replace("kmax 3", "kmax *") + rows)
+    short = cards("diff", "counting.txt", "many.txt").stdout
+    assert "… and 5 more; --all lists them" in short
+    full = cards("diff", "counting.txt", "many.txt", "--all").stdout
+    assert sum("appeared" in line for line in full.splitlines()) == 30 + 1
+
+
 def test_validation_json(folder: Path) -> None:
     arguments = ("check", "datacard.txt", "--threshold", "normalisation_effect=0.15", "--validation-json", "v.json")
     assert cards(*arguments).exit_code == 0

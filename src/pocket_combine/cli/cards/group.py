@@ -11,6 +11,7 @@ __all__ = ["cards"]
 _COMMANDS = {
     "show": "pocket_combine.cli.cards.show:show",
     "check": "pocket_combine.cli.cards.check:check",
+    "diff": "pocket_combine.cli.cards.diff:diff",
     "combine": "pocket_combine.cli.cards.combine:combine",
     "select": "pocket_combine.cli.cards.select:select",
     "rename": "pocket_combine.cli.cards.rename:rename",
