@@ -13,6 +13,7 @@ from pocket_combine.checks import (
     description_template,
     load_naming_dictionary,
 )
+from pocket_combine.checks.similar_names import SimilarNames
 from pocket_combine.errors import CardError, MissingDependencyError
 
 MASTER = """\
@@ -197,3 +198,16 @@ def test_without_pyyaml(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setitem(sys.modules, "yaml", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'pocket-combine\[names\]'"):
         load_naming_dictionary(tmp_path / "names.yml")
+
+
+@pytest.mark.parametrize("at", range(4, 20))
+def test_a_slip_is_found_among_thousands_of_names(at: int) -> None:
+    name = "CMS_scale_j_FlavorQCD_2018"
+    others = [
+        f"CMS_{kind}_{source}{number}_{year}"
+        for kind in ("scale", "res", "eff")
+        for source in ("j", "e", "FlavorX")
+        for number in range(200)
+        for year in (2016, 2017, 2018)
+    ]
+    assert SimilarNames([*others, name]).nearest(name[:at] + name[at + 1 :])[0] == name

@@ -160,13 +160,13 @@ def check_missing_years(subject: Subject, _: Thresholds) -> Iterator[CheckFindin
 
 def check_wrong_years(subject: Subject, _: Thresholds) -> Iterator[CheckFinding]:
     """Yield nuisances of one year that act on columns of another one, by the years in their names."""
-    cards_years = [set(years_in(column.process)) or set(years_in(column.channel)) for column in subject.card.columns]
+    column_years = [set(years_in(column.process)) or set(years_in(column.channel)) for column in subject.card.columns]
     for name, columns in subject.columns_by_nuisance.items():
         years = {year[:4] for year in years_in(name)}
         if len(years) != 1:
             continue
         wrong = [
-            index for index in columns if cards_years[index] and not years & {year[:4] for year in cards_years[index]}
+            index for index in columns if column_years[index] and not years & {year[:4] for year in column_years[index]}
         ]
         if not wrong:
             continue

@@ -10,38 +10,26 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pocket_combine.card.model import Card
 from pocket_combine.checks.finding import CheckFinding, Where, found
 from pocket_combine.checks.naming_dictionary import CUSTOM, NamingDictionary
+from pocket_combine.checks.similar_names import SimilarNames
 from pocket_combine.findings import Severity
 
-__all__ = ["NAMING_CODES", "check_nuisance_names", "description_template", "suggest"]
+__all__ = ["NAMING_CODES", "check_nuisance_names", "description_template"]
 
 NAMING_CODES = ("name-not-in-convention", "name-without-description", "name-of-another-class")
 """Codes of the findings of `check_nuisance_names`."""
 
 _CUSTOM_NAME = re.compile(r"CMS_(?P<analysis>[A-Z]{2,4}-?\d{2}-?\d{3})_\w+")
-_YEAR = re.compile(r"20[12]\d")
 _NOTHING = NamingDictionary((), "no dictionary")
 
 
 def _nuisances(card: Card) -> tuple[str, ...]:
     """Names that the convention is about: rows and constrained parameters, but no rate parameters."""
     return tuple(dict.fromkeys((*card.nuisance_names, *(parameter.name for parameter in card.parameters))))
-
-
-def suggest(name: str, candidates: Iterable[str], *, count: int = 3) -> list[str]:
-    """Return the candidates that look most like a name, those of its own year first.
-
-    Examples:
-        >>> suggest("CMS_scale_jet_2018", ["CMS_scale_j_2017", "CMS_scale_j_2018", "lumi_2018"])
-        ['CMS_scale_j_2018', 'CMS_scale_j_2017']
-    """
-    years = _YEAR.findall(name)
-    close = difflib.get_close_matches(name, sorted(set(candidates)), n=3 * count, cutoff=0.6)
-    return sorted(close, key=lambda candidate: _YEAR.findall(candidate) != years)[:count]
 
 
 def check_nuisance_names(
@@ -82,7 +70,7 @@ def _undeclared(name: str, master: NamingDictionary) -> CheckFinding:
     if _CUSTOM_NAME.fullmatch(name):
         message = "is named as one of this analysis, but has no entry in its dictionary"
         return found("name-without-description", Severity.WARNING, where, message, "describe it, with class custom")
-    close = suggest(name, master.names)
+    close = master.similar.nearest(name)
     advice = f"did you mean {' or '.join(close)}?" if close else "if only this analysis has it: CMS_<analysis>_<name>"
     return found("name-not-in-convention", Severity.WARNING, where, "is in no dictionary", advice)
 
@@ -105,7 +93,7 @@ def _declared(name: str, group: str, description: str, master: NamingDictionary)
     if any(entry.matches(name) for entry in known):
         return None
     names = [example for entry in known for example in entry.examples()]
-    close = suggest(name, names) or names[:3]
+    close = SimilarNames(names).nearest(name) or names[:3]
     message = f"is declared with class {group}, whose names do not have it"
     return found("name-not-in-convention", Severity.WARNING, where, message, f"did you mean {' or '.join(close)}?")
 

@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pocket_combine.checks.similar_names import SimilarNames
 from pocket_combine.errors import CardError, MissingDependencyError
 
 __all__ = ["CUSTOM", "NamingDictionary", "NamingEntry", "load_naming_dictionary"]
@@ -147,9 +148,9 @@ class NamingDictionary:
         return exact or next((entry for entry in self.entries if entry.matches(name)), None)
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Names that the entries stand for, as far as they can be listed; for suggestions."""
-        return tuple(dict.fromkeys(name for entry in self.entries for name in entry.examples()))
+    def similar(self) -> SimilarNames:
+        """The names that the entries stand for, as far as they can be listed; for suggestions."""
+        return SimilarNames(name for entry in self.entries for name in entry.examples())
 
 
 _FIELDS = frozenset({"class", "description", "years"})

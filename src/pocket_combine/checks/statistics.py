@@ -101,11 +101,12 @@ def check_background_bins(subject: Subject, thresholds: Thresholds) -> Iterator[
 def smooth_probabilities(shifts: FloatArray, variances: FloatArray, nominal: FloatArray) -> FloatArray:
     """Return for each row the probability of a shift as smooth as this one, or more, if it is a fluctuation.
 
-    `shift[row, bin]` is described by nominal (a b + c j in bin j): a change of the yield with a slope. With the sum of
-    squares S0 of all shifts in units of their errors and S1 of those that remain after the best a and c, the
-    probability is (S1 / S0)^((n - 2) / 2) for n bins: the F test for two parameters. A factor common to all errors
-    drops out. So it is not assumed that the events of variation and nominal are independent, only that the part of
-    their fluctuations that they share is the same in all bins. Rows with fewer than four bins have probability 1.
+    The shift in bin j is described by nominal (a + c j), a change of the yield and a slope. With the sum of squares S0
+    of all shifts in units of their errors and S1 of those that remain after the best a and c, the probability is
+    (S1 / S0)^((n - 2) / 2) for n bins: the F test for two parameters. A factor common to all errors drops out. So it is
+    not assumed that the events of variation and nominal are independent, only that the part of their fluctuations that
+    they share is the same in all bins, and that bins fluctuate independently. Rows with fewer than four bins have
+    probability 1.
 
     Examples:
         >>> flat = np.full((1, 4), 100.0)
@@ -133,7 +134,8 @@ def smooth_probabilities(shifts: FloatArray, variances: FloatArray, nominal: Flo
 def fluctuation_probabilities(shifts: FloatArray, variances: FloatArray) -> FloatArray:
     """Return for each row the probability of shifts as large as these, or larger, between independent samples.
 
-    Shared events only make fluctuations smaller, so that a small probability speaks for a true effect in any case.
+    Shared events only make fluctuations smaller, so that a small probability speaks for a true effect in any case;
+    events that move from bin to bin count as independent ones.
     """
     terms = divide(shifts**2, variances)
     result: FloatArray = chdtrc((variances > 0).sum(axis=1).clip(min=1), terms.sum(axis=1))
