@@ -85,6 +85,11 @@ def test_impacts_of_chosen_parameters(shapes: Workspace, shape_impacts: ImpactRe
     assert result.impacts[0].values["r"] == pytest.approx(same.values["r"], abs=1e-5)
     with pytest.raises(CardError, match="no parameter 'norm9' in the model: did you mean 'norm1'"):
         impacts(shapes, parameters=["norm9"])
+    with pytest.raises(CardError, match="r is a parameter of interest, which has no impact"):
+        impacts(shapes, parameters=["r"])
+    frozen = counting("norm lnN - 1.1\n", freeze=["norm"])
+    with pytest.raises(CardError, match="norm is frozen and has no impact"):
+        impacts(frozen, parameters=["norm"])
 
 
 def test_the_range_of_the_card_does_not_cut_an_impact() -> None:
@@ -118,6 +123,11 @@ def test_layout_of_combine(shape_impacts: ImpactResult) -> None:
 def test_prefit_intervals(constraint: Constraint | None, expected: tuple[float, float, float]) -> None:
     parameter = ModelParameter("k", "param", 2.0, (0.0, 40.0), constraint)
     assert prefit_interval(parameter) == pytest.approx(expected, abs=1e-3)
+
+
+def test_prefit_interval_ends_at_the_range() -> None:
+    parameter = ModelParameter("k", "gmN", 4.0, (3.0, 5.0), Constraint(ConstraintKind.POISSON, 4.0))
+    assert prefit_interval(parameter) == (3.0, 4.0, 5.0)
 
 
 def test_breakdown_by_hand() -> None:

@@ -191,6 +191,8 @@ def test_wrong_requests(shapes: Workspace, shapes_fit: FitResult) -> None:
         assert part in text
     with pytest.raises(CardError, match="the fit is not of this card"):
         postfit(counting("norm lnN - 1.1\n"), shapes_fit)
+    with pytest.raises(CardError, match="the fit is not of this card with these options"):
+        postfit(shape_workspace(Blinding.ASIMOV), shapes_fit)
     failed = dataclasses.replace(shapes_fit, status=Status.FLAT_DIRECTION)
     with pytest.raises(CardError, match="the fit has no covariance to propagate; its status is 'flat direction'"):
         postfit(shapes, failed)

@@ -250,8 +250,9 @@ def _newton(state: BatchFits, damping: FloatArray) -> tuple[FloatArray, FloatArr
     try:
         step = np.negative(np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0], dtype=np.float64)
     except np.linalg.LinAlgError:
-        # A matrix among them is exactly singular; short steps against the gradient are damped like any others.
-        step = -gradient / np.maximum(scale, 1e-12)
+        # One of them is exactly singular; where that is so at the minimum, it is not positive definite in the end.
+        matrix[:, diagonal, diagonal] += _SMALLEST_DAMPING * np.maximum(scale, 1e-12)
+        step = np.negative(np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0], dtype=np.float64)
     distance: FloatArray = -0.5 * (gradient * step).sum(axis=1)
     return step, distance
 

@@ -100,7 +100,9 @@ def postfit_spread(workspace: Workspace, fit: FitResult) -> Spread:
         CardError: If the fit is of another card or model, or has no covariance.
     """
     model = workspace.model
-    if fit.provenance.card != workspace.card or fit.parameters != model.parameters.names:
+    options = {name: value for name, value in fit.provenance.options.items() if name != "notes"}
+    same_options = options == dict(workspace.settings) and fit.provenance.data == workspace.kind.value
+    if fit.provenance.card != workspace.card or fit.parameters != model.parameters.names or not same_options:
         raise CardError("the fit is not of this card with these options: fit it again, with the same options as here")
     if not fit.status.usable or not fit.covariance.size:
         raise CardError(

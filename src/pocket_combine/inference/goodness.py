@@ -8,15 +8,14 @@ added.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.execution import Executor, Progress, SerialExecutor
-from pocket_combine.inference.toy_fitter import ToyFitter, toys_per_task
-from pocket_combine.inference.toys import generate_toys
+from pocket_combine.inference.toys import ToyChunk, toy_chunks
 from pocket_combine.inference.usable import usable_best
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.likelihood import Model
@@ -66,11 +65,9 @@ def goodness_of_fit(
     theta = fitter.likelihood.complete(best.theta)
     parts = _by_channel(model, algorithm, model.totals(theta), workspace.data.observations)
     statistic = 2.0 * best.nll if algorithm == "saturated" else float(sum(parts.values()))
-    size = toys_per_task(workspace)
-    chunks = [
-        _Chunk(workspace, theta, algorithm, seed, first, min(size, toys - first)) for first in range(0, toys, size)
-    ]
-    results = (executor or SerialExecutor()).map(_Chunk.run, chunks, progress=progress)
+    chunks = toy_chunks(workspace, theta, toys, seed)
+    function = functools.partial(_statistics, algorithm=algorithm)
+    results = (executor or SerialExecutor()).map(function, chunks, progress=progress)
     drawn = np.concatenate([*results, np.zeros(0)])
     usable = drawn[np.isfinite(drawn)]
     seen = not workspace.is_blind
@@ -86,43 +83,15 @@ def goodness_of_fit(
     )
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """A task: some of the toys.
-
-    Attributes:
-        workspace: The model.
-        theta: `theta[model parameter]`, where toys are drawn.
-        algorithm: As for `goodness_of_fit`.
-        seed: Seed of all toys.
-        first: Number of the first toy.
-        count: Number of toys.
-    """
-
-    workspace: Workspace
-    theta: FloatArray
-    algorithm: str
-    seed: int
-    first: int
-    count: int
-
-    @property
-    def label(self) -> str:
-        """Name of the task in messages."""
-        return f"toys {self.first + 1}-{self.first + self.count}"
-
-    def run(self) -> FloatArray:
-        """Return `statistic[toy]`; not a number where the fit failed."""
-        data = generate_toys(self.workspace, self.theta, self.count, self.seed, first=self.first)
-        fitter = ToyFitter(self.workspace, data, self.theta)
-        fits = fitter.fit()
-        if self.algorithm == "saturated":
-            statistic = 2.0 * fits.value
-        else:
-            expected = self.workspace.model.totals(fitter.complete(fits))
-            parts = _by_channel(self.workspace.model, self.algorithm, expected, data.observations)
-            statistic = sum(parts.values(), np.zeros(self.count))
-        return np.where(fits.converged, statistic, np.nan)
+def _statistics(chunk: ToyChunk, algorithm: str) -> FloatArray:
+    """Return `statistic[toy]`; not a number where the fit failed."""
+    fitter = chunk.fitter()
+    fits = fitter.fit()
+    if algorithm == "saturated":
+        return np.where(fits.converged, 2.0 * fits.value, np.nan)
+    model = chunk.workspace.model
+    parts = _by_channel(model, algorithm, model.totals(fitter.complete(fits)), fitter.data.observations)
+    return np.where(fits.converged, sum(parts.values(), np.zeros(chunk.count)), np.nan)
 
 
 def kolmogorov_smirnov(expected: FloatArray, observed: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from pocket_combine.errors import CardError
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.inference.batch import Batch, BatchCrossings
 from pocket_combine.inference.breakdown import FrozenGroups, breakdown_of, breakdown_tasks
@@ -106,7 +107,7 @@ def impacts(
         progress: Told how many tasks, of some nuisances each, are done.
 
     Raises:
-        CardError: If a name is not in the model, or the best fit cannot be used.
+        CardError: If a name is not in the model, is frozen or of interest, or the best fit cannot be used.
 
     Examples:
         >>> from pocket_combine.card.parser import parse_card
@@ -125,8 +126,7 @@ def impacts(
     """
     runner = executor or SerialExecutor()
     model = workspace.model
-    names = _nuisances(workspace) if parameters is None else tuple(parameters)
-    model.parameters.indices(names)
+    names = _nuisances(workspace) if parameters is None else _chosen(workspace, parameters)
     fitter = workspace.fitter()
     best = usable_best(fitter, workspace.start_of(fitter))
     for _ in range(_MOST_RESTARTS):
@@ -149,6 +149,9 @@ def impacts(
         fitter.note("a lower minimum was found while a nuisance was moved; all fits were repeated from there")
         positions = model.parameters.indices(fitter.parameters.names)
         best = min((usable_best(fitter, other[positions]) for other in below), key=lambda fit: fit.nll)
+    for name, pair in ends.items():
+        if not all(end.status.usable for end in pair):
+            fitter.note(f"an end of the interval of {name} was not found, and its impact is not one")
     return ImpactResult(
         workspace.provenance(notes=list(fitter.notes), level=level),
         tuple(pois),
@@ -207,10 +210,13 @@ def prefit_interval(parameter: ModelParameter) -> tuple[float, float, float]:
     def rise(value: float) -> float:
         return float(terms.evaluate(np.array([[value]]), observable).value[0]) - 0.5
 
+    def end(edge: float, inside: float) -> float:
+        return float(brentq(rise, inside, preferred)) if rise(inside) > 0.0 else edge
+
     # A count of 0 is preferred at the edge, where its term is not defined.
-    low, high = parameter.range[0] + 1e-9, parameter.range[1]
-    low_end = brentq(rise, low, preferred) if preferred > low and rise(low) > 0 else parameter.range[0]
-    return float(low_end), preferred, float(brentq(rise, max(preferred, low), high))
+    low, high = parameter.range
+    preferred = max(preferred, low + 1e-9)
+    return end(low, low + 1e-9), float(terms.preferred(observable)[0, 0]), end(high, high)
 
 
 def _run(task: _Ends | FrozenGroups) -> Any:
@@ -219,6 +225,16 @@ def _run(task: _Ends | FrozenGroups) -> Any:
 
 def _nuisances(workspace: Workspace) -> tuple[str, ...]:
     return tuple(item.name for item in workspace.model.parameters if not (item.is_poi or item.frozen))
+
+
+def _chosen(workspace: Workspace, names: Sequence[str]) -> tuple[str, ...]:
+    parameters = workspace.model.parameters
+    chosen = [parameters[int(at)] for at in parameters.indices(dict.fromkeys(names))]
+    problems = [f"{item.name} is a parameter of interest, which has no impact" for item in chosen if item.is_poi]
+    problems += [f"{item.name} is frozen and has no impact" for item in chosen if item.frozen]
+    if problems:
+        raise CardError(problems)
+    return tuple(item.name for item in chosen)
 
 
 def _task_size(count: int, parameters: int) -> int:

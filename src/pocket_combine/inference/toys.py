@@ -20,7 +20,7 @@ from pocket_combine.likelihood import ConstraintKind, Data, ParameterList
 from pocket_combine.results import ToyResult
 from pocket_combine.templates import FloatArray, IntArray
 
-__all__ = ["ObservableSampler", "generate_toys", "toy_fits", "truth"]
+__all__ = ["ObservableSampler", "ToyChunk", "generate_toys", "toy_chunks", "toy_fits", "truth"]
 
 
 class ObservableSampler:
@@ -105,8 +105,8 @@ def generate_toys(workspace: Workspace, theta: FloatArray, count: int, seed: int
 
 
 @dataclass(frozen=True)
-class _Chunk:
-    """A task: some of the toys.
+class ToyChunk:
+    """Some of the toys, as a task.
 
     Attributes:
         workspace: The model.
@@ -127,11 +127,22 @@ class _Chunk:
         """Name of the task in messages."""
         return f"toys {self.first + 1}-{self.first + self.count}"
 
-    def run(self) -> FloatArray:
-        """Return `result[toy, quantity]`: best fit, lower and upper uncertainty, and whether the lower is cut."""
+    def fitter(self) -> ToyFitter:
+        """Return fits of the toys, which are drawn now."""
         data = generate_toys(self.workspace, self.theta, self.count, self.seed, first=self.first)
-        fitter = ToyFitter(self.workspace, data, self.theta)
-        return fitter.intervals(fitter.fit(), self.workspace.poi)
+        return ToyFitter(self.workspace, data, self.theta)
+
+
+def toy_chunks(workspace: Workspace, theta: FloatArray, count: int, seed: int) -> list[ToyChunk]:
+    """Return toys in chunks that are fitted together."""
+    size = toys_per_task(workspace)
+    return [ToyChunk(workspace, theta, seed, first, min(size, count - first)) for first in range(0, count, size)]
+
+
+def _signals(chunk: ToyChunk) -> FloatArray:
+    """Return the best fit and interval of the first parameter of interest in every toy, see `ToyFitter.intervals`."""
+    fitter = chunk.fitter()
+    return fitter.intervals(fitter.fit(), chunk.workspace.poi)
 
 
 def toy_fits(
@@ -162,9 +173,8 @@ def toy_fits(
         CardError: If the fit that nuisances are taken from fails.
     """
     theta = truth(workspace, injected)
-    size = toys_per_task(workspace)
-    chunks = [_Chunk(workspace, theta, seed, first, min(size, count - first)) for first in range(0, count, size)]
-    parts = list((executor or SerialExecutor()).map(_Chunk.run, chunks, progress=progress))
+    chunks = toy_chunks(workspace, theta, count, seed)
+    parts = list((executor or SerialExecutor()).map(_signals, chunks, progress=progress))
     rows = np.concatenate([*parts, np.zeros((0, 4))])
     return _result(workspace, injected, seed, rows)
 
