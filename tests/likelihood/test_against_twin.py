@@ -10,7 +10,7 @@ from slow_likelihood import Twin
 from pocket_combine.likelihood import Data, Model, build_model
 from pocket_combine.templates import FloatArray
 
-SEEDS = range(60)
+SEEDS = range(45)
 
 
 def both(case: Case, *, exact: bool = False, masks: tuple[str, ...] = ()) -> tuple[Model, Twin]:

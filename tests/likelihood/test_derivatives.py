@@ -1,6 +1,7 @@
 """Gradients and Hessians against differences, at random points and where pieces of functions meet."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,11 +129,13 @@ def test_jacobians_of_expected_events(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(40, 52))
 def test_fisher_information_is_the_hessian_where_data_equal_the_expectation(seed: int) -> None:
     case = random_case(seed)
-    model = build_model(case.card, case.templates, pois=case.pois, exact=True)
+    # constr lines have no global observable that could move their minimum.
+    card = replace(case.card, constraints=())
+    model = build_model(card, case.templates, pois=case.pois, exact=True)
     theta = random_point(model, np.random.default_rng(seed))
     data = model.asimov(theta, move_global_observables=True)
-    if data.observations.min() <= 0.0 or case.card.constraints:
-        pytest.skip("an empty expectation, or a constr line that does not vanish at its minimum")
+    if data.observations.min() <= 0.0:
+        pytest.skip("a bin without expectation")
     # At the mean of an asymmetric Gaussian the second derivative jumps; its information is that of both sides.
     symmetric = [p.constraint is None or not p.constraint.is_asymmetric for p in model.parameters]
     for profile in (False, True):

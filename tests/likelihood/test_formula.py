@@ -143,9 +143,14 @@ def test_what_is_not_understood_is_refused(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["(" * 5000 + "x" + ")" * 5000, "x" + "+x" * 20_000, "-" * 20_000 + "x"])
-def test_depth_is_an_error_not_a_crash(text: str) -> None:
-    with pytest.raises(CardError, match=r"nested too deeply|cannot be read"):
-        run(text, np.ones((2, 1)))
+def test_depth_is_an_error_or_no_problem(text: str) -> None:
+    # How deep Python reads differs between its versions.
+    try:
+        result = run(text, np.ones((2, 1)), order=0).value.item()
+    except CardError as error:
+        assert "nested too deeply" in str(error) or "cannot be read" in str(error)  # noqa: PT017  # either is right
+    else:
+        assert result == (20_001.0 if "+" in text else 1.0)
 
 
 def test_names_of_a_formula_without_arguments() -> None:

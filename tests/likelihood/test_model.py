@@ -288,7 +288,7 @@ def test_a_model_without_data_needs_some() -> None:
 # ---------------------------------------------------------------------- batches
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_batch_is_its_points(seed: int) -> None:
     case = random_case(seed)
     model = build_model(case.card, case.templates, pois=case.pois)
