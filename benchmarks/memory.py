@@ -150,9 +150,9 @@ def main() -> None:
         print(f"histograms of one output {size:.0f} MiB, templates of all categories {templates:.0f} MiB")
         peaks = {}
         for count in (1, arguments.outputs):
-            for way in WAYS:
+            for way, title in WAYS.items():
                 peaks[way, count] = measure(way, paths[:count], options)
-                print(f"peak memory, {WAYS[way]}, {count} output{'s' * (count > 1)}: {peaks[way, count]:.0f} MiB")
+                print(f"peak memory, {title}, {count} output{'s' * (count > 1)}: {peaks[way, count]:.0f} MiB")
     print(
         f"{arguments.outputs} outputs against one: {peaks['templates', arguments.outputs] / peaks['templates', 1]:.2f}"
     )
