@@ -55,13 +55,28 @@ class Environment:
     def pip(self, *arguments: str | Path) -> None:
         run([sys.executable, "-m", "pip", "--python", self.python, *arguments])
 
+    @property
+    def dependencies(self) -> Path:
+        """The file that makes the packages of this environment importable there, behind its own.
+
+        A line with a folder appends it to sys.path; .pth files in that folder are not read.
+        """
+        return self.site_packages / "dependencies.pth"
+
     def install(self, wheel: Path) -> None:
+        # Without the dependencies: pocket_combine may be one of them, and pip would find it installed.
         self.pip("install", "--quiet", "--no-deps", "--no-index", "--no-compile", wheel)
+        self.dependencies.write_text(sysconfig.get_path("purelib"))
+
+    def uninstall(self) -> None:
+        self.dependencies.unlink()
+        self.pip("uninstall", "--quiet", "--yes", "pocket-combine")
 
     def unpack(self, wheel: Path) -> None:
         """Do what pip does with the modules of a wheel, faster."""
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(self.site_packages)
+        self.dependencies.write_text(sysconfig.get_path("purelib"))
 
     def evaluate(self, program: str) -> Any:
         """Run a program away from the project's folder and return the JSON that it prints."""
@@ -92,10 +107,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment(tmp_path: Path) -> Environment:
     folder = tmp_path / "venv"
     venv.create(folder, with_pip=False, symlinks=True)
-    made = Environment(folder)
-    # A line with a folder appends it to sys.path; .pth files in that folder are not read.
-    (made.site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    return made
+    return Environment(folder)
 
 
 def write_pocket_coffea(folder: Path) -> dict[Path, bytes]:
@@ -154,9 +166,8 @@ def test_command_and_uninstall(wheel: Path, environment: Environment) -> None:
     assert (
         run([environment.folder / "bin" / "pocket-combine", "--version"]) == f"pocket-combine, version {__version__}\n"
     )
-    environment.pip("uninstall", "--quiet", "--yes", "pocket-combine")
-    left = {path.name for path in environment.site_packages.iterdir()}
-    assert left == {"dependencies.pth"}
+    environment.uninstall()
+    assert list(environment.folder.rglob("*pocket*")) == []
 
 
 def test_modules_that_are_not_documented_stay_missing(wheel: Path, environment: Environment) -> None:
