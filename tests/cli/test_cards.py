@@ -248,6 +248,20 @@ def test_rename_writes_a_pair_with_the_new_names(folder: Path) -> None:
     assert (new.variances == old.variances).all()
 
 
+def test_files_that_were_read_are_not_replaced(folder: Path) -> None:
+    (folder / "shapes.txt").write_text(DATACARD)
+    (folder / "other").mkdir()
+    (folder / "other" / "shapes.txt").write_text(DATACARD.replace("shapes.root", "../shapes.root"))
+    before = (folder / "shapes.root").read_bytes()
+    for card, name in (("shapes.txt", "shapes.txt"), ("other/shapes.txt", "shapes.root")):
+        if name == "shapes.root":
+            (folder / "shapes.txt").unlink()
+        result = cards("select", card, "-o", ".")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{name} is one of the files that were read; choose another directory with -o" in result.stderr
+    assert (folder / "shapes.root").read_bytes() == before
+
+
 def test_select_writes_a_pair_with_what_is_left(folder: Path) -> None:
     arguments = ["--drop-process", "signal", "--nuisance", "CMS_*", "--drop-nuisance", "CMS_fake", "--scale", "tt*=2"]
     done = report("select", "datacard.txt", "-o", "new", *arguments, "--group", "all=*", "--freeze", "SF_*")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from pocket_combine.card.combination import combine_cards, labelled
 from pocket_combine.card.writer import dump_card, write_card
-from pocket_combine.cli.cards.reading import pairs
+from pocket_combine.cli.cards.reading import keyword_option, lines_of, poi_option
 from pocket_combine.cli.cards.writing import card_counts, relative_to, show_written
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json
@@ -69,21 +68,8 @@ __all__ = ["combine"]
     is_flag=True,
     help="Make channels of cards without shapes lines counting channels, so that they join cards with templates.",
 )
-@click.option(
-    "--keyword-value",
-    "keywords",
-    multiple=True,
-    callback=pairs,
-    metavar="WORD=VALUE",
-    help="What $WORD in shapes lines stands for; may be repeated.",
-)
-@click.option(
-    "--poi",
-    "pois",
-    multiple=True,
-    metavar="NAME",
-    help="Parameter of the physics model that formulas use; r by default. May be repeated.",
-)
+@keyword_option
+@poi_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; needs -o.")
 def combine(
     cards: tuple[str, ...],
@@ -110,7 +96,7 @@ def combine(
         labelled(cards),
         include_channels=include,
         exclude_channels=exclude,
-        exclude_nuisances=[*nuisances, *_lines(nuisance_file)],
+        exclude_nuisances=[*nuisances, *filter(None, map(str.strip, lines_of(nuisance_file)))],
         keywords=keywords,
         pois=pois or ("r",),
         force_shapes=force_shape,
@@ -129,12 +115,3 @@ def combine(
     else:
         show_written(output, combined)
     return ExitCode.CLEAN
-
-
-def _lines(path: Path | None) -> Sequence[str]:
-    if path is None:
-        return ()
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error

@@ -13,9 +13,17 @@ from rich.text import Text
 
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card
-from pocket_combine.cli.cards.words import cell_text, free_parameters, percent, short_percent, size, some_of
+from pocket_combine.cli.cards.words import (
+    cell_text,
+    free_parameters,
+    moved_shares,
+    percent,
+    short_percent,
+    size,
+    some_of,
+)
 from pocket_combine.cli.tables import counted, events, plain_table
-from pocket_combine.effects import ColumnEffect, NuisanceEffect, nuisance_effects
+from pocket_combine.effects import NuisanceEffect, nuisance_effects
 from pocket_combine.errors import MissingInputError, join_problems, nearest
 from pocket_combine.summary import channel_yields, scaled_columns
 
@@ -115,23 +123,17 @@ def _table(effect: NuisanceEffect, yields: dict[tuple[str, str], float]) -> Tabl
             channel = column.channel
             table.add_section()
             table.add_row(Text(channel, "bold"))
-        moved = _moved(column)
+        moved = moved_shares(column)
         table.add_row(
             f"  {column.process}",
             *((column.kind,) if several else ()),
             events(yields[column.channel, column.process]),
             percent(column.yield_down - 1),
             percent(column.yield_up - 1),
-            *(("" if moved is None else short_percent(moved, sign=False),) if with_templates else ()),
+            *((short_percent(max(moved), sign=False) if moved else "",) if with_templates else ()),
             size(column.size),
         )
     return table
-
-
-def _moved(column: ColumnEffect) -> float | None:
-    if column.moved_up is None or column.moved_down is None:
-        return None
-    return max(column.moved_up, column.moved_down)
 
 
 def _show_parameter(card: Card, name: str, yields: dict[tuple[str, str], float], console: Console) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card
 from pocket_combine.checks import ChannelTreatment, mc_stats_treatment
-from pocket_combine.cli.cards.words import free_parameters, reach, short_percent, size, some_of, span
+from pocket_combine.cli.cards.words import free_parameters, moved_shares, reach, short_percent, size, some_of, span
 from pocket_combine.cli.findings import show_findings
 from pocket_combine.cli.tables import counted, plain_table, yield_tables
 from pocket_combine.effects import NuisanceEffect, nuisance_effects
@@ -145,7 +145,7 @@ def _largest(effects: Sequence[NuisanceEffect], *, every: bool) -> Table:
     ordered = sorted(effects, key=lambda effect: (-effect.size, effect.name))
     table = plain_table("Nuisance", "Type", *((title, "right") for title in ("Columns", "Yields", "Moved", "Size")))
     for effect in ordered if every else ordered[:_LARGEST]:
-        moved = [max(column.moved_up or 0, column.moved_down or 0) for column in effect.columns if column.moved_up]
+        moved = [max(both) for column in effect.columns if (both := moved_shares(column))]
         table.add_row(
             effect.name,
             " + ".join(effect.kinds),

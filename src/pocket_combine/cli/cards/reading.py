@@ -5,14 +5,26 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from pocket_combine.card.load import LoadedCard, load_card
 from pocket_combine.card.options import CardOptions
+from pocket_combine.errors import CardError
 
-__all__ = ["Reading", "card_argument", "card_options", "numbers", "pairs", "reading_options"]
+__all__ = [
+    "Reading",
+    "card_argument",
+    "card_options",
+    "keyword_option",
+    "lines_of",
+    "numbers",
+    "pairs",
+    "poi_option",
+    "reading_options",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -76,6 +88,40 @@ card_argument = click.argument("card", metavar="CARD")
 """A card; `-` for standard input."""
 
 
+poi_option = click.option(
+    "--poi",
+    "pois",
+    multiple=True,
+    metavar="NAME",
+    help="Parameter of the physics model that formulas use; r by default. May be repeated.",
+)
+"""The function gets `pois`, which is empty where the default holds."""
+
+keyword_option = click.option(
+    "--keyword-value",
+    "keywords",
+    multiple=True,
+    callback=pairs,
+    metavar="WORD=VALUE",
+    help="What $WORD stands for, as in Combine; may be repeated.",
+)
+"""The function gets `keywords`, a dictionary."""
+
+
+def lines_of(path: Path | None) -> list[str]:
+    """Return the lines of a text file; none where there is no file.
+
+    Raises:
+        CardError: If the file cannot be read.
+    """
+    if path is None:
+        return []
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
 def card_options(function: _Function) -> _Function:
     """Give a command the options for what is accepted in cards; its function gets them as `accepted`."""
 
@@ -88,13 +134,7 @@ def card_options(function: _Function) -> _Function:
 
     result: _Function = _decorated(
         with_accepted,
-        click.option(
-            "--poi",
-            "pois",
-            multiple=True,
-            metavar="NAME",
-            help="Parameter of the physics model that formulas use; r by default. May be repeated.",
-        ),
+        poi_option,
         click.option("--X-allow-no-signal", "allow_no_signal", is_flag=True, help="Accept cards without a signal."),
         click.option(
             "--X-allow-no-background",
@@ -118,14 +158,7 @@ def reading_options(function: _Function) -> _Function:
     result: _Function = _decorated(
         card_options(with_reading),
         click.option("-m", "--mass", type=float, metavar="MASS", help="What $MASS stands for, as in Combine."),
-        click.option(
-            "--keyword-value",
-            "keywords",
-            multiple=True,
-            callback=pairs,
-            metavar="WORD=VALUE",
-            help="What $WORD stands for, as in Combine; may be repeated.",
-        ),
+        keyword_option,
     )
     return result
 

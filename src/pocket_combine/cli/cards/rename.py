@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from pocket_combine.card.renaming import rename_channels, rename_nuisances, rename_processes
-from pocket_combine.cli.cards.reading import Reading, card_argument, pairs, reading_options
-from pocket_combine.cli.cards.writing import write_pair
+from pocket_combine.cli.cards.reading import Reading, card_argument, lines_of, pairs, reading_options
+from pocket_combine.cli.cards.writing import directory_option, write_pair
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
 from pocket_combine.errors import CardError
@@ -38,13 +38,7 @@ def _renaming(option: str, name: str, what: str) -> Callable[[Callable[..., Exit
     ],
 )
 @card_argument
-@click.option(
-    "-o",
-    "--directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder for card and ROOT file, made if it does not exist.",
-)
+@directory_option
 @_renaming("--channel", "channels", "a channel")
 @_renaming("--process", "processes", "a process")
 @_renaming("--nuisance", "nuisances", "a nuisance or other parameter")
@@ -84,20 +78,14 @@ def rename(
     ):
         if names:
             edited, templates = function(edited, templates, names)
-    write_pair(edited, templates, card, directory, as_json=as_json)
+    write_pair(loaded, edited, templates, directory, as_json=as_json)
     return ExitCode.CLEAN
 
 
 def _names_of(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     names: dict[str, str] = {}
     problems = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines_of(path), start=1):
         words = line.partition("#")[0].split()
         if len(words) not in (0, 2):
             problems.append(f"{path}:{number}: {len(words)} words, expected an old and a new name")

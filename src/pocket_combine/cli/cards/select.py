@@ -13,7 +13,7 @@ from pocket_combine.card import editing
 from pocket_combine.card.model import Card
 from pocket_combine.card.pair import Pair
 from pocket_combine.cli.cards.reading import Reading, card_argument, numbers, reading_options
-from pocket_combine.cli.cards.writing import write_pair
+from pocket_combine.cli.cards.writing import directory_option, write_pair
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
 from pocket_combine.errors import CardError, nearest
@@ -51,13 +51,7 @@ def _groups(_: click.Context, parameter: click.Parameter, words: Sequence[str]) 
     ],
 )
 @card_argument
-@click.option(
-    "-o",
-    "--directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder for card and ROOT file, made if it does not exist.",
-)
+@directory_option
 @_patterns("--channel", "keep_channel", "Keep only channels that match")
 @_patterns("--process", "keep_process", "Keep only processes that match")
 @_patterns("--nuisance", "keep_nuisance", "Keep only nuisances that match; rate parameters stay")
@@ -108,7 +102,7 @@ def select(
         edited = editing.freeze(edited, frozen)
     for name, members in groups.items():
         edited = editing.group(edited, name, members)
-    write_pair(edited, templates, card, directory, as_json=as_json)
+    write_pair(loaded, edited, templates, directory, as_json=as_json)
     return ExitCode.CLEAN
 
 

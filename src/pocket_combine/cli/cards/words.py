@@ -7,10 +7,20 @@ from collections.abc import Iterator, Sequence
 from pocket_combine.card.lexical import format_number
 from pocket_combine.card.model import Card, Effect, ExternalArgument, Parameter, RateParameter
 from pocket_combine.cli.tables import counted
-from pocket_combine.effects import NuisanceEffect
+from pocket_combine.effects import ColumnEffect, NuisanceEffect
 from pocket_combine.summary import scaled_columns
 
-__all__ = ["cell_text", "free_parameters", "percent", "reach", "short_percent", "size", "some_of", "span"]
+__all__ = [
+    "cell_text",
+    "free_parameters",
+    "moved_shares",
+    "percent",
+    "reach",
+    "short_percent",
+    "size",
+    "some_of",
+    "span",
+]
 
 _ROUNDING = 1e-9
 """What is left of a rounding error is no effect."""
@@ -111,6 +121,11 @@ def _reach(places: Sequence[tuple[str, str]], columns: int) -> str:
     channels = counted(len({channel for channel, _ in places}), "channel")
     processes = counted(len({process for _, process in places}), "process", "processes")
     return f"{processes}, {channels}"
+
+
+def moved_shares(column: ColumnEffect) -> tuple[float, ...]:
+    """Return the shares of events that change their bin, up and down; nothing where there are no templates."""
+    return tuple(share for share in (column.moved_up, column.moved_down) if share is not None)
 
 
 def free_parameters(card: Card) -> Iterator[tuple[str, str, str, str]]:

@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
+
+from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import FAKE, Card
 from pocket_combine.card.pair import dump_pair
 from pocket_combine.cli.console import print_json, products
@@ -15,35 +18,50 @@ from pocket_combine.cli.tables import counted
 from pocket_combine.errors import CardError
 from pocket_combine.templates import Templates
 
-__all__ = ["card_counts", "relative_to", "show_written", "write_pair"]
+__all__ = ["card_counts", "directory_option", "relative_to", "show_written", "write_pair"]
 
 
-def write_pair(card: Card, templates: Mapping[str, Templates], source: str, directory: Path, *, as_json: bool) -> None:
-    """Write a card and its templates into a directory and report it.
+directory_option = click.option(
+    "-o",
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for card and ROOT file, made if it does not exist.",
+)
+
+
+def write_pair(
+    loaded: LoadedCard, card: Card, templates: Mapping[str, Templates], directory: Path, *, as_json: bool
+) -> None:
+    """Write an edited card and its templates into a directory and report it.
 
     The card keeps its name, `datacard.txt` for standard input; the ROOT file gets the name of the card.
 
     Args:
-        card: The card.
+        loaded: What was read.
+        card: The edited card.
         templates: Its templates.
-        source: The card that was read.
         directory: Where to write, made if it does not exist.
         as_json: Whether the report is JSON.
 
     Raises:
-        CardError: If the card would replace the one that was read, or cannot be written.
+        CardError: If a file that was read would be replaced, or the card cannot be written.
     """
-    target = directory / ("datacard.txt" if source in ("-", "<stdin>") else Path(source).name)
-    if target.exists() and Path(source).exists() and target.samefile(source):
-        raise CardError(f"{target} is the card that was read; choose another directory with -o")
+    source = Path("datacard.txt" if loaded.source == "<stdin>" else loaded.source)
+    target = directory / source.name
+    shapes = directory / f"{source.name.removesuffix('.gz').removesuffix('.txt')}.root"
+    paths = {Path(rule.path) for rule in loaded.card.shapes}
+    inputs = {source, *paths, *(source.parent / path for path in paths)}
+    for output in (target, shapes):
+        if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+            raise CardError(f"{output} is one of the files that were read; choose another directory with -o")
     directory.mkdir(parents=True, exist_ok=True)
-    written = dump_pair(card, templates, target)
-    shapes = next((str(directory / rule.path) for rule in written.shapes if rule.path != FAKE), None)
+    written = dump_pair(card, templates, target, shapes=shapes.name)
     if as_json:
-        print_json({"card": str(target), "shapes": shapes, **card_counts(written)})
+        print_json({"card": str(target), "shapes": str(shapes) if templates else None, **card_counts(written)})
         return
     show_written(target, written)
-    if shapes is not None:
+    if templates:
         products().print(f"{shapes}  (its templates)", soft_wrap=True)
 
 
