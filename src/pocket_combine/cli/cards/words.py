@@ -79,8 +79,8 @@ def some_of(names: Sequence[str], room: int) -> str:
     """Return as many names as fit, at least one, and the number of those left out.
 
     Examples:
-        >>> some_of(["JES", "JER", "btag"], 80), some_of(["JES", "JER", "btag"], 16)
-        ('JES, JER, btag', 'JES, and 2 more')
+        >>> some_of(["JES", "JER", "btag_hf"], 80), some_of(["JES", "JER", "btag_hf"], 16)
+        ('JES, JER, btag_hf', 'JES, and 2 more')
     """
     for count in range(len(names), 0, -1):
         rest = len(names) - count
