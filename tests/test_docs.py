@@ -11,6 +11,7 @@ import doctest
 import os
 import pickle
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,10 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click.testing
 import lz4.frame
 import pytest
 
 from pocket_combine import load_output
+from pocket_combine.cli import main
 from pocket_combine.demo import write_demo
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -32,6 +35,7 @@ SOURCE = PROJECT / "src" / "pocket_combine"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+SHELL = re.compile(r"^(?!pocket-combine )|[|&;<>*?$`\\]")
 FINDING_MAKERS = {"Finding", "finding", "warn"}
 
 
@@ -133,21 +137,30 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
 
 
 def run_console(block: Block) -> None:
-    """Run the commands of a block in a shell that knows this environment's `pocket-combine`."""
-    shell = f'pocket-combine() {{ "{sys.executable}" -m pocket_combine "$@"; }}\n'
     for command, expected in commands_of(block.text):
-        done = subprocess.run(  # noqa: S603  the examples of this project
-            ["/usr/bin/env", "bash", "-c", shell + command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        example = doctest.Example(command, expected)
+        printed = printed_by_shell(command) if SHELL.search(command) else printed_by_command(command)
         checker = doctest.OutputChecker()
-        if not checker.check_output(expected, done.stdout, FLAGS):
-            pytest.fail(f"{block.place}: $ {command}\n{checker.output_difference(example, done.stdout, FLAGS)}")
+        if not checker.check_output(expected, printed, FLAGS):
+            difference = checker.output_difference(doctest.Example(command, expected), printed, FLAGS)
+            pytest.fail(f"{block.place}: $ {command}\n{difference}")
+
+
+def printed_by_command(command: str) -> str:
+    """Run `pocket-combine …` in this process, which has imported everything already."""
+    return click.testing.CliRunner().invoke(main, shlex.split(command)[1:], prog_name="pocket-combine").output
+
+
+def printed_by_shell(command: str) -> str:
+    """Run a command in a shell that knows this environment's `pocket-combine`."""
+    shell = f'pocket-combine() {{ "{sys.executable}" -m pocket_combine "$@"; }}\n'
+    return subprocess.run(  # noqa: S603  the examples of this project
+        ["/usr/bin/env", "bash", "-c", shell + command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    ).stdout
 
 
 def commands_of(text: str) -> Iterator[tuple[str, str]]:
@@ -199,5 +212,6 @@ def test_every_finding_is_described_and_nothing_else() -> None:
     page = (PROJECT / "docs" / "reference" / "findings.md").read_text(encoding="utf-8")
     described = re.findall(r"^### `([\w-]+)`", page, flags=re.MULTILINE)
     assert len(described) == len(set(described))
-    assert finding_codes() - set(described) == set(), "to be described in docs/reference/findings.md"
-    assert set(described) - finding_codes() == set(), "no longer there, to be taken out of docs/reference/findings.md"
+    codes = finding_codes()
+    assert codes - set(described) == set(), "to be described in docs/reference/findings.md"
+    assert set(described) - codes == set(), "no longer there, to be taken out of docs/reference/findings.md"
