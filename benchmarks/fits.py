@@ -3,7 +3,7 @@
     python benchmarks/fits.py [--jobs 2] [--toys 1000] [--quick]
 
 A whole process (start of Python, card and templates from disk, fit, interval of r) is compared with a process that only
-imports numpy, scipy and uproot. Impacts and toys, which are fitted many at a time, are compared with the same fits made
+imports numpy and scipy.stats. Impacts and toys, which are fitted many at a time, are compared with the same fits made
 one after the other, measured on some of them. All times are wall-clock seconds.
 
 Combine's times for comparison. Measured with v10.6.0 on two cores of a shared machine: about 4 s for
@@ -122,7 +122,7 @@ def process(*arguments: str) -> tuple[float, str]:
 
 def whole_processes(folder: Path) -> None:
     """Print times from a card on disk to r with its interval."""
-    imports, _ = process("import numpy, scipy.linalg, scipy.optimize, scipy.sparse, scipy.stats, uproot")
+    imports, _ = process("import numpy, scipy.stats")
     print(f"imports alone{'':27} {imports:7.2f} s")
     for number, (name, sizes) in enumerate(SIZES.items()):
         card, templates = make_card(*sizes)
