@@ -11,6 +11,7 @@ from small_cards import Row, card_of
 
 from pocket_combine.card.model import AutoMCStats, Card, Channel, Column, Nuisance, RateParameter, is_shape_kind
 from pocket_combine.effects import nuisance_effects
+from pocket_combine.likelihood import build_model
 from pocket_combine.summary import channel_yields, scaled_columns
 from pocket_combine.templates import Templates
 
@@ -19,7 +20,7 @@ EDGES = [0, 1, 2, 3]
 
 def channel(seed: int) -> Templates:
     random = np.random.default_rng(seed)
-    nominal = {name: random.uniform(1, 100, 3) for name in ("sig", "tt", "dy")}
+    nominal = {name: random.uniform(1, 100, 3) for name in ("sig", "tt", "dy", "vv")}
     varied = {
         (process, nuisance): (
             nominal[process] * random.uniform(0.6, 1.4, 3),
@@ -38,7 +39,7 @@ ROWS: dict[str, Row] = {
     "xsec": ("lnN", {"tt": (0.9, 1.2)}),
     "JES": ("shape", {"sig": 1.0, ("SR", "tt"): 0.5, "dy": 2.0}),
     "JER": ("shape?", {"tt": 1.0}),
-    "log": ("shapeN", {("SR", "sig"): 0.5, ("CR", "dy"): 2.0}),
+    "log": ("shapeN", {("SR", "vv"): 0.5, ("CR", "vv"): 2.0}),
 }
 
 
@@ -159,7 +160,7 @@ def test_yields() -> None:
     own = Templates.of(EDGES, {name: TEMPLATES["SR"].values[row] for row, name in enumerate(("sig", "tt"))})
     first, second = channel_yields(card, {"SR": own})
     assert (first.name, first.bins, first.observed) == ("SR", 3, None)
-    assert list(first.processes) == ["sig", "tt", "dy"]
+    assert list(first.processes) == ["sig", "tt", "dy", "vv"]
     assert first.processes["dy"] == 0
     assert first.processes["tt"] == pytest.approx(own.values[1].sum())
     assert (second.bins, second.observed) == (None, 11)
@@ -174,3 +175,22 @@ def test_lines_of_one_rate_parameter_are_one() -> None:
     )
     found = scaled_columns(card_of(TEMPLATES, rate_parameters=lines))
     assert [(one.parameter.name, one.columns) for one in found] == [("SF", (("SR", "tt"), ("CR", "tt"))), ("a", ())]
+
+
+@pytest.mark.parametrize("mc_stats", [(), (AutoMCStats("*", 0),), (AutoMCStats("*", 0, hist_mode=2),)])
+def test_effects_agree_with_the_likelihood(mc_stats: tuple[AutoMCStats, ...]) -> None:
+    card = card_of(TEMPLATES, ROWS, mc_stats=mc_stats)
+    model = build_model(card, TEMPLATES)
+    nominal = model.expected(model.parameters.initial).processes
+    for effect in nuisance_effects(card, TEMPLATES):
+        for theta in (1.0, -1.0):
+            shifted = model.expected(model.parameters.vector({effect.name: theta})).processes
+            for column in effect.columns:
+                row = card.processes(column.channel).index(column.process)
+                before, after = nominal[column.channel][row], shifted[column.channel][row]
+                ratio = column.yield_up if theta > 0 else column.yield_down
+                moved = column.moved_up if theta > 0 else column.moved_down
+                # Combine works in single precision and rounds kappas to six decimals.
+                assert after.sum() / before.sum() == pytest.approx(ratio, rel=2e-6)
+                share = np.abs(after / after.sum() - before / before.sum()).sum() / 2
+                assert share == pytest.approx(moved or 0, abs=1e-6)

@@ -107,14 +107,14 @@ def test_a_card_that_cannot_be_read_is_refused() -> None:
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cards())
 def test_what_the_writer_wrote_stays(card: Card) -> None:
     text = write_card(card, comment="A comment  with blanks\nof two lines")
     assert format_card(text) == text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cards(), st.randoms(use_true_random=False))
 def test_only_blanks_change(card: Card, chance: random.Random) -> None:
     text = disarranged(write_card(card), chance)

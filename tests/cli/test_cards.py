@@ -328,6 +328,14 @@ def test_exit_status_of_checks(arguments: list[str], status: int) -> None:
     assert cards("check", "datacard.txt", *arguments, "--json").exit_code == status
 
 
+def test_problems_of_an_unreadable_card_as_json() -> None:
+    result = cards("check", "unfinished.txt", "--json")
+    assert result.exit_code == 2
+    problems = json.loads(result.stdout)["problems"]
+    assert [problem.partition(": ")[0] for problem in problems] == ["unfinished.txt:13", "unfinished.txt:14"]
+    assert result.stderr.startswith("Error: 2 problems:")
+
+
 def test_names_that_follow_the_convention() -> None:
     pytest.importorskip("yaml")
     arguments = ("names", "datacard.txt", "--dictionary", "master.yml", "--analysis", "own.yml")

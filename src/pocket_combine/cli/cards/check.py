@@ -80,10 +80,15 @@ def check(
     datacard, or - for standard input.
 
     Exit status: 0 if all is well, 1 if there are findings of the severity of --fail-on or worse, 2 if the card cannot
-    be read.
+    be read or used; --json lists these problems too.
     """
     thresholds = _thresholds(limits)
-    loaded = reading.load(card)
+    try:
+        loaded = reading.load(card)
+    except CardError as error:
+        if as_json:
+            print_json({"card": card, "problems": list(error.problems)})
+        raise
     files = read_file_contents(loaded.card, directory=Path(card).parent, mass=reading.mass, keywords=reading.keywords)
     findings = [*loaded.findings, *run_checks(loaded.card, loaded.templates, thresholds=thresholds, files=files)]
     findings = _chosen(findings, selected, ignored)
