@@ -16,10 +16,26 @@ if TYPE_CHECKING:
     from pocket_combine.build.job import build_cards
     from pocket_combine.build.scripts import fit_scripts
     from pocket_combine.build.variations import ArtificialVariation, add_binwise_variation, add_norm_variation
+    from pocket_combine.card.combination import combine_cards
+    from pocket_combine.card.load import load_card
     from pocket_combine.card.model import Card
+    from pocket_combine.checks import run_checks
+    from pocket_combine.comparison import diff
     from pocket_combine.datacard import Datacard, combine_datacards
     from pocket_combine.errors import PocketCombineError
     from pocket_combine.findings import Finding, Severity
+    from pocket_combine.inference import (
+        Blinding,
+        fit,
+        goodness_of_fit,
+        impacts,
+        limits,
+        make_workspace,
+        postfit,
+        scan,
+        significance,
+        toy_fits,
+    )
     from pocket_combine.io.coffea import load_output
     from pocket_combine.io.output import Output
     from pocket_combine.processes import DataProcess, DataProcesses, MCProcess, MCProcesses
@@ -45,6 +61,20 @@ _HOMES = {
     "build_cards": "build.job",
     "load_output": "io.coffea",
     "Output": "io.output",
+    "load_card": "card.load",
+    "combine_cards": "card.combination",
+    "run_checks": "checks",
+    "diff": "comparison",
+    "make_workspace": "inference",
+    "Blinding": "inference",
+    "fit": "inference",
+    "scan": "inference",
+    "limits": "inference",
+    "significance": "inference",
+    "impacts": "inference",
+    "goodness_of_fit": "inference",
+    "toy_fits": "inference",
+    "postfit": "inference",
     "Card": "card.model",
     "Templates": "templates",
     "Finding": "findings",
@@ -72,6 +102,20 @@ __all__ = [
     "build_cards",
     "load_output",
     "Output",
+    "load_card",
+    "combine_cards",
+    "run_checks",
+    "diff",
+    "make_workspace",
+    "Blinding",
+    "fit",
+    "scan",
+    "limits",
+    "significance",
+    "impacts",
+    "goodness_of_fit",
+    "toy_fits",
+    "postfit",
     "Card",
     "Templates",
     "Finding",
