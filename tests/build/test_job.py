@@ -186,6 +186,20 @@ def test_outputs_of_another_run_may_lack_the_variable(tmp_path: Path) -> None:
         build_channels(small_analysis(categories={"SR": "z"}), paths)
 
 
+def test_a_dataset_that_two_outputs_have_normalised_is_noticed(tmp_path: Path) -> None:
+    paths = []
+    for name in ("a", "b"):
+        output = small_toy().output() | {"sum_genweights": {"Bkg_2018": 1e6, "Other_2018": 1e6}}
+        paths.append(save_output(output, tmp_path / f"{name}.coffea"))
+    declared = small_analysis()
+    (channel,) = build_channels(declared, paths[:1]).values()
+    assert channel.findings == ()
+    (channel,) = build_channels(declared, paths).values()
+    (finding,) = channel.findings
+    assert (finding.code, finding.place) == ("dataset-in-several-outputs", "dataset Bkg_2018")
+    assert "their sum counts them repeatedly" in finding.message
+
+
 def test_an_output_that_lost_a_histogram_is_noticed(tmp_path: Path) -> None:
     broken = small_toy()
     del broken.histograms["Bkg"]

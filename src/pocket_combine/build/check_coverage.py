@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from pocket_combine.build.coverage import Coverage, Fallback, Source
 from pocket_combine.build.plan import Plan
 from pocket_combine.errors import MissingInputError, join_problems, nearest
 from pocket_combine.findings import Finding, Severity
+from pocket_combine.io.output_sum import shared_datasets
 from pocket_combine.names import SHIFTS
 
 __all__ = ["check_coverage"]
@@ -40,6 +42,7 @@ def check_coverage(coverage: Coverage, plan: Plan) -> list[Finding]:
         *_empty_datasets(coverage),
         *_ignored_datasets(coverage),
         *_without_variances(coverage),
+        *_normalised_twice(coverage),
         *_variations(coverage, plan),
     ]
 
@@ -152,6 +155,14 @@ def _without_variances(coverage: Coverage) -> list[Finding]:
             {"datasets": float(len(coverage.unweighted))},
         )
     ]
+
+
+def _normalised_twice(coverage: Coverage) -> list[Finding]:
+    by_output: dict[str, dict[str, float]] = defaultdict(dict)
+    for dataset, outputs in coverage.normalised.items():
+        for output in outputs:
+            by_output[output][dataset] = 1.0
+    return shared_datasets((Path(output), datasets) for output, datasets in sorted(by_output.items()))
 
 
 def _variations(coverage: Coverage, plan: Plan) -> list[Finding]:

@@ -59,6 +59,7 @@ class Coverage:
         lost: Events after the preselection of datasets without a histogram.
         ignored: Contents of histograms of datasets without events after the preselection, where there are any.
         unweighted: Simulated datasets whose histograms hold weights, but no variances.
+        normalised: Outputs that have divided a dataset by their own sum of generator weights, by dataset.
         fallbacks: Variations that were replaced by the nominal histogram.
         provided: (nuisance, variation) that at least one dataset has.
         variations: All variations of the histograms, without `Up` or `Down`.
@@ -70,22 +71,25 @@ class Coverage:
     lost: Mapping[DatasetKey, float] = field(default_factory=dict)
     ignored: Mapping[DatasetKey, float] = field(default_factory=dict)
     unweighted: frozenset[DatasetKey] = frozenset()
+    normalised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fallbacks: frozenset[Fallback] = frozenset()
     provided: frozenset[tuple[str, str]] = frozenset()
     variations: frozenset[str] = frozenset()
 
     def __add__(self, other: Coverage) -> Coverage:
         """Return what both hold together."""
+        datasets = sorted(self.normalised.keys() | other.normalised.keys())
         return Coverage(
-            self.sources | other.sources,
-            self.present | other.present,
-            self.samples | other.samples,
-            _added(self.lost, other.lost),
-            _added(self.ignored, other.ignored),
-            self.unweighted | other.unweighted,
-            self.fallbacks | other.fallbacks,
-            self.provided | other.provided,
-            self.variations | other.variations,
+            sources=self.sources | other.sources,
+            present=self.present | other.present,
+            samples=self.samples | other.samples,
+            lost=_added(self.lost, other.lost),
+            ignored=_added(self.ignored, other.ignored),
+            unweighted=self.unweighted | other.unweighted,
+            normalised={name: self.normalised.get(name, ()) + other.normalised.get(name, ()) for name in datasets},
+            fallbacks=self.fallbacks | other.fallbacks,
+            provided=self.provided | other.provided,
+            variations=self.variations | other.variations,
         )
 
 

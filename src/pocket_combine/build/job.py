@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,11 @@ def collect_output(task: CollectTask) -> CollectedOutput:
         histograms = variables[variable]
         for variation in task.variations:
             histograms = variation.apply(histograms, categories)
-        collected[variable] = collect(histograms, output["datasets_metadata"], output["cutflow"], task.plan, categories)
+        part = collect(histograms, output["datasets_metadata"], output["cutflow"], task.plan, categories)
+        datasets = {dataset for _, dataset in part.coverage.present}
+        normalised = dict.fromkeys(sorted(datasets & output.normalisations().keys()), (task.path,))
+        coverage = dataclasses.replace(part.coverage, normalised=normalised)
+        collected[variable] = dataclasses.replace(part, coverage=coverage)
     return CollectedOutput(collected, frozenset(map(str, variables)))
 
 
