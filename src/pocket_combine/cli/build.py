@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,10 +12,11 @@ from pocket_combine.build.job import build_cards
 from pocket_combine.cli.build_report import report_as_dict, show_report
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, progress_bar, show_error
+from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.findings import exit_code, fail_on_option, show_findings
 from pocket_combine.cli.tables import counted
 from pocket_combine.errors import FindingsError, MissingInputError, join_problems
-from pocket_combine.execution import DaskExecutor, Executor, ProcessExecutor, SerialExecutor
+from pocket_combine.execution import Executor
 from pocket_combine.findings import Severity
 
 __all__ = ["build", "build_and_report"]
@@ -39,16 +39,7 @@ __all__ = ["build", "build_and_report"]
     show_default=True,
     help="Folder for the cards, made if it does not exist.",
 )
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=1,
-    show_default=True,
-    help="Number of processes that read the outputs.",
-)
-@click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that reads them, such as tcp://host:8786.")
+@executor_options("read the outputs")
 @click.option("--blind", is_flag=True, help="Put the sum of all processes in place of the data, which are not read.")
 @fail_on_option()
 @click.option("--no-strict", is_flag=True, help="Write cards in spite of findings of severity error.")
@@ -73,12 +64,10 @@ def build(
     Exit status: 0 if all is well, 1 if there are findings of the severity of --fail-on or worse, 2 if no cards were
     written.
     """
-    if dask and jobs > 1:
-        raise click.UsageError("--jobs and --dask exclude each other: outputs are read in one place")
     if dask:
         # Workers need not have been started in this folder.
         outputs = tuple(path.absolute() for path in outputs)
-    with _executor(jobs, dask) as executor:
+    with executing(jobs, dask) as executor:
         return build_and_report(
             analysis,
             outputs,
@@ -140,15 +129,6 @@ def build_and_report(
     else:
         show_report(report, analysis, with_data=with_data)
     return exit_code(report.findings, fail_on)
-
-
-@contextlib.contextmanager
-def _executor(jobs: int, dask: str | None) -> Iterator[Executor]:
-    if dask:
-        with DaskExecutor.connect(dask) as executor:
-            yield executor
-    else:
-        yield ProcessExecutor(jobs) if jobs > 1 else SerialExecutor()
 
 
 def _require_files(paths: Sequence[Path]) -> None:

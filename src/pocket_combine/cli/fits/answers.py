@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,9 +12,9 @@ from rich.table import Table
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, products, progress_bar
+from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
 from pocket_combine.cli.tables import counted, plain_table, rounded
-from pocket_combine.execution import DaskExecutor, Executor, ProcessExecutor, SerialExecutor
 from pocket_combine.inference.goodness import ALGORITHMS, goodness_of_fit
 from pocket_combine.inference.impacts import impacts as find_impacts
 from pocket_combine.inference.impacts import to_impacts_json
@@ -27,29 +26,6 @@ from pocket_combine.results import GoodnessOfFitResult, ImpactResult, Status, To
 __all__ = ["gof", "impacts", "toys"]
 
 _SHOWN = 20
-
-jobs_option = click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=1,
-    show_default=True,
-    help="Number of processes that fit.",
-)
-dask_option = click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that fits.")
-
-
-@contextlib.contextmanager
-def executing(jobs: int, dask: str | None) -> Iterator[Executor]:
-    """Yield what runs the fits."""
-    if dask and jobs > 1:
-        raise click.UsageError("--jobs and --dask exclude each other: fits run in one place")
-    if dask:
-        with DaskExecutor.connect(dask) as executor:
-            yield executor
-    else:
-        yield ProcessExecutor(jobs) if jobs > 1 else SerialExecutor()
 
 
 @click.command(
@@ -67,8 +43,7 @@ def executing(jobs: int, dask: str | None) -> Iterator[Executor]:
     metavar="FILE",
     help="File in the layout of Combine's impacts.json, for plotImpacts.py.",
 )
-@jobs_option
-@dask_option
+@executor_options("fit")
 @click.option("--all", "show_all", is_flag=True, help="List all nuisances.")
 def impacts(
     workspace: Workspace,
@@ -143,8 +118,7 @@ def _breakdown_table(result: ImpactResult, poi: str) -> Table:
 @click.option("--inject", type=float, default=1.0, show_default=True, metavar="R", help="Signal strength of the toys.")
 @click.option("--toys", "count", type=click.IntRange(min=2), default=100, show_default=True, help="Number of toys.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
-@jobs_option
-@dask_option
+@executor_options("fit")
 def toys(
     workspace: Workspace, output: Path | None, inject: float, count: int, seed: int, jobs: int, dask: str | None
 ) -> ExitCode:
@@ -190,8 +164,7 @@ def _toys_table(result: ToyResult) -> Table:
 )
 @click.option("--toys", "count", type=click.IntRange(min=0), default=0, show_default=True, help="Number of toys.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
-@jobs_option
-@dask_option
+@executor_options("fit")
 def gof(
     workspace: Workspace, output: Path | None, algorithm: str, count: int, seed: int, jobs: int, dask: str | None
 ) -> ExitCode:
