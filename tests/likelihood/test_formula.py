@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from pocket_combine.errors import CardError
-from pocket_combine.likelihood.formula import ProgramBuilder, formula_names, read_formula
+from pocket_combine.likelihood.formula import formula_names, read_formula
 from pocket_combine.likelihood.jets import Jet, evaluate
+from pocket_combine.likelihood.program import ProgramBuilder
 from pocket_combine.templates import FloatArray
 
 NAMES = ("x", "y")

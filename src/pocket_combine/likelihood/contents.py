@@ -75,26 +75,33 @@ def column_contents(item: ModelColumn, templates: Templates | None, longest: int
         nominal, up, down = _normalised(nominal), _normalised(up), _normalised(down)
     elif item.settings is not None and item.settings.hist_mode == 1:
         up, down = (_rescaled(varied, nominal, exact=exact) for varied in (up, down))
-    strengths = np.array([morph.strength for morph in item.morphs])
-    widths = min(1.0, strengths.min(initial=1.0)) / strengths
+    variations = _Variations(nominal, up, down, np.array([morph.strength for morph in item.morphs]))
     if item.logarithmic:
-        return _logarithmic(item, nominal, up, down, strengths, widths, floor)
-    return _additive(item, nominal, up, down, strengths, widths, floor, longest)
+        return _logarithmic(item, variations, floor)
+    return _additive(item, variations, floor, longest)
 
 
-def _additive(
-    item: ModelColumn,
-    nominal: FloatArray,
-    up: FloatArray,
-    down: FloatArray,
-    strengths: FloatArray,
-    widths: FloatArray,
-    floor: float,
-    longest: int,
-) -> Contents:
-    half = 0.5 * strengths[:, None]
-    linear = half * (up - down)
-    rounded = half * (up + down - 2.0 * nominal)
+@dataclass(frozen=True)
+class _Variations:
+    """Rounded and normalised contents: `nominal[bin]`, `up[morph, bin]`, `down[morph, bin]`, and `strengths[morph]`."""
+
+    nominal: FloatArray
+    up: FloatArray
+    down: FloatArray
+    strengths: FloatArray
+
+    @property
+    def widths(self) -> FloatArray:
+        """`widths[morph]`: the quadratic region, common to all morphs in θ times strength, in θ."""
+        widths: FloatArray = min(1.0, self.strengths.min(initial=1.0)) / self.strengths
+        return widths
+
+
+def _additive(item: ModelColumn, variations: _Variations, floor: float, longest: int) -> Contents:
+    nominal = variations.nominal
+    half = 0.5 * variations.strengths[:, None]
+    linear = half * (variations.up - variations.down)
+    rounded = half * (variations.up + variations.down - 2.0 * nominal)
     start, padding, target = nominal, 0.0, 0.0
     if item.machinery is Machinery.FRACTIONS:
         target = 1.0
@@ -102,26 +109,19 @@ def _additive(
             start = np.maximum(nominal, floor)
         elif not item.morphs:
             padding = (longest - nominal.size) * floor
-    return Contents(start, linear, rounded, widths, floor, target, padding)
+    return Contents(start, linear, rounded, variations.widths, floor, target, padding)
 
 
-def _logarithmic(
-    item: ModelColumn,
-    nominal: FloatArray,
-    up: FloatArray,
-    down: FloatArray,
-    strengths: FloatArray,
-    widths: FloatArray,
-    floor: float,
-) -> Contents:
-    upper, lower = _log_ratio(up, nominal), _log_ratio(down, nominal)
-    half = 0.5 * strengths[:, None]
+def _logarithmic(item: ModelColumn, variations: _Variations, floor: float) -> Contents:
+    nominal = variations.nominal
+    upper, lower = (_log_ratio(varied, nominal) for varied in (variations.up, variations.down))
+    half = 0.5 * variations.strengths[:, None]
     positive = nominal > 0
     start = np.where(positive, np.log(np.where(positive, nominal, 1.0)), _LOG_OF_NOTHING)
     in_fractions = item.machinery is Machinery.FRACTIONS
     target = 1.0 if in_fractions else float(nominal.sum())
     cropped = -np.inf if in_fractions else floor
-    return Contents(start, half * (upper - lower), half * (upper + lower), widths, cropped, target)
+    return Contents(start, half * (upper - lower), half * (upper + lower), variations.widths, cropped, target)
 
 
 def _log_ratio(varied: FloatArray, nominal: FloatArray) -> FloatArray:

@@ -15,17 +15,15 @@ import math
 import operator
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pocket_combine.errors import CardError, nearest
+from pocket_combine.likelihood.program import ProgramBuilder
 from pocket_combine.likelihood.ternary import expand_ternary
 
-__all__ = ["FUNCTIONS", "Instruction", "Program", "ProgramBuilder", "formula_names", "read_formula"]
+__all__ = ["FUNCTIONS", "formula_names", "read_formula"]
 
 _LOG = logging.getLogger(__name__)
-
-Instruction = tuple[str, tuple[float, ...]]
-"""Name of the step, and what it works on: numbers of earlier steps, or the slot of an argument or coefficient."""
 
 _ONE_ARGUMENT = "exp log log10 sqrt abs sin cos tan asin acos atan sinh cosh tanh sq"
 
@@ -63,63 +61,6 @@ _GROUPED_DIGITS = re.compile(r"(?<![A-Za-z0-9_@])[0-9][0-9.]*_")
 _ARGUMENT = re.compile(r"@(\d+)")
 _SLOT = "_slot_"
 _LONGEST = 100_000
-
-
-@dataclass(frozen=True)
-class Program:
-    """Elementary steps, each using earlier ones; the last one is the result.
-
-    Two formulas that differ only in their numbers and arguments have the same program, so that all of them are
-    evaluated together, see `pocket_combine.likelihood.jets`.
-
-    Attributes:
-        steps: Name and operands of each step.
-        arguments: Number of arguments.
-        coefficients: Number of coefficients, the literal numbers of the text.
-    """
-
-    steps: tuple[Instruction, ...]
-    arguments: int
-    coefficients: int
-
-
-@dataclass
-class ProgramBuilder:
-    """A program under construction: equal steps are written once.
-
-    Attributes:
-        slots: Position of each argument.
-        coefficients: Values of the coefficients so far.
-    """
-
-    slots: dict[str, int] = field(default_factory=dict)
-    coefficients: list[float] = field(default_factory=list)
-    _steps: list[Instruction] = field(default_factory=list)
-    _known: dict[Instruction, int] = field(default_factory=dict)
-
-    def step(self, name: str, *operands: float) -> int:
-        """Return the number of a step, written now if it is new."""
-        instruction = (name, operands)
-        if instruction not in self._known:
-            self._known[instruction] = len(self._steps)
-            self._steps.append(instruction)
-        return self._known[instruction]
-
-    def argument(self, name: str) -> int:
-        """Return the step that holds an argument."""
-        return self.step("argument", self.slots.setdefault(name, len(self.slots)))
-
-    def coefficient(self, value: float) -> int:
-        """Return the step that holds a new coefficient."""
-        self.coefficients.append(float(value))
-        return self.step("coefficient", len(self.coefficients) - 1)
-
-    def finish(self, result: int) -> Program:
-        """Return the program whose result is a step."""
-        steps = tuple(self._steps)
-        if result != len(steps) - 1:
-            steps = (*steps, ("copy", (result,)))
-        return Program(steps, len(self.slots), len(self.coefficients))
 
 
 @dataclass(frozen=True)

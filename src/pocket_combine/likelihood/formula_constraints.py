@@ -9,7 +9,8 @@ import numpy as np
 from pocket_combine.card.model import Constraint
 from pocket_combine.likelihood.arrays import Scatter
 from pocket_combine.likelihood.constraints import ConstraintValues
-from pocket_combine.likelihood.formula import ProgramBuilder, formula_names, read_formula
+from pocket_combine.likelihood.formula import formula_names, read_formula
+from pocket_combine.likelihood.program import ProgramBuilder
 from pocket_combine.likelihood.scales import FormulaTable, Scales
 from pocket_combine.templates import FloatArray
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pocket_combine.likelihood.formula import Program
+from pocket_combine.likelihood.program import Program
 from pocket_combine.templates import FloatArray
 
 __all__ = ["Jet", "evaluate"]
@@ -44,7 +44,8 @@ def evaluate(program: Program, arguments: FloatArray, coefficients: FloatArray, 
         order: 0 for the value, 1 with gradient, 2 with Hessian.
 
     Examples:
-        >>> from pocket_combine.likelihood.formula import ProgramBuilder, read_formula
+        >>> from pocket_combine.likelihood.formula import read_formula
+        >>> from pocket_combine.likelihood.program import ProgramBuilder
         >>> builder = ProgramBuilder()
         >>> result = read_formula("@0^2*@1", ["x", "y"], builder, builder.argument, "example")
         >>> point = np.array([3.0, 5.0]).reshape(2, 1, 1)

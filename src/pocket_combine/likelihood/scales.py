@@ -14,8 +14,9 @@ import numpy as np
 from pocket_combine.card.model import RateParameter
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.likelihood.columns import LinearFactor
-from pocket_combine.likelihood.formula import Program, ProgramBuilder, read_formula
+from pocket_combine.likelihood.formula import read_formula
 from pocket_combine.likelihood.jets import Jet, evaluate
+from pocket_combine.likelihood.program import Program, ProgramBuilder
 from pocket_combine.templates import FloatArray, IntArray
 
 __all__ = ["Factors", "FormulaTable", "ScaleValues", "Scales", "write_product"]

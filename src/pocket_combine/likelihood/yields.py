@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pocket_combine.likelihood.arrays import Scatter
+from pocket_combine.likelihood.basis import Basis, BasisValues
 from pocket_combine.likelihood.columns import ModelColumn
 from pocket_combine.likelihood.contents import Contents
 from pocket_combine.likelihood.layout import Group, lay_out
-from pocket_combine.likelihood.morphing import Basis, BasisValues, GroupState, MorphGroup
+from pocket_combine.likelihood.morphing import GroupState, MorphGroup
 from pocket_combine.likelihood.normalisation import ColumnYields, Normalisation
 from pocket_combine.likelihood.scales import FormulaTable
 from pocket_combine.templates import FloatArray
