@@ -154,8 +154,8 @@ class TestArguments:
 
     def test_all_problems_of_the_declarations_at_once(self) -> None:
         with pytest.raises(DeclarationError) as caught:
-            build(mc_processes=[], systematics={}, data_processes="data", years="2018")
-        assert len(caught.value.problems) == 4
+            build(mc_processes=[], systematics={}, data_processes="data", years="2018", flow="up", mcstat=None)
+        assert len(caught.value.problems) == 6
 
     @pytest.mark.parametrize(
         ("options", "message"),

@@ -22,9 +22,9 @@ from toys import (
     small_toy,
 )
 
-from pocket_combine import MCProcess, MCProcesses, Systematics, SystematicUncertainty
+from pocket_combine import MCProcess, MCProcesses, Systematics, SystematicUncertainty, combine_datacards
 from pocket_combine.card.load import load_card
-from pocket_combine.errors import DeclarationError, PocketCombineError
+from pocket_combine.errors import CardError, DeclarationError, RootFileError
 
 
 class TestFiles:
@@ -186,9 +186,15 @@ class TestFiles:
 
     def test_a_card_that_cannot_be_written_leaves_nothing_behind(self, tmp_path: Path) -> None:
         (tmp_path / "shapes.root").mkdir()
-        with pytest.raises((PocketCombineError, OSError)):
+        with pytest.raises(RootFileError, match=r"shapes\.root was not written: Is a directory"):
             build().dump(tmp_path, "card.txt", "shapes.root")
-        assert [path.name for path in tmp_path.iterdir()] == ["shapes.root"]
+        (tmp_path / "file").write_text("text")
+        with pytest.raises(CardError, match="file: no folder can be made there"):
+            build().dump(tmp_path / "file", "card.txt", "shapes.root")
+        (tmp_path / "script.sh").mkdir()
+        with pytest.raises(CardError, match=r"script\.sh: cannot be written: Is a directory"):
+            combine_datacards({"card.txt": build()}, tmp_path, "script.sh")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "script.sh", "shapes.root"]
 
     def test_an_existing_folder_and_files_are_replaced(self, tmp_path: Path) -> None:
         build().dump(tmp_path / "a" / "b", "card.txt", "shapes.root")

@@ -6,23 +6,17 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from pocket_combine.build.channel import (
-    SHAPES_NAME,
-    BuiltChannel,
-    Category,
-    build_channel,
-    categories_to_collect,
-)
+from pocket_combine.build.channel import SHAPES_NAME, Category, build_channel, categories_to_collect
 from pocket_combine.build.collect import Histograms, collect
 from pocket_combine.build.plan import make_plan
 from pocket_combine.build.rebin import FlowPolicy
 from pocket_combine.build.scripts import combination_script, conflicts, write_script
 from pocket_combine.build.treat import EmptyPolicy, NegativePolicy, VariancePolicy
-from pocket_combine.build.write import file_name_problem, with_shapes_name, write_channel
+from pocket_combine.build.write import file_name_problem, make_folder, with_shapes_name, write_channel
 from pocket_combine.card.writer import write_card
+from pocket_combine.declarations import all_problems
 from pocket_combine.errors import DeclarationError, MissingInputError, nearest
 from pocket_combine.findings import Finding, Severity, raise_errors
 from pocket_combine.names import NOMINAL, SHIFTS, shifted_name
@@ -67,6 +61,7 @@ class Datacard:
 
     Attributes:
         bin: Name of the channel, `[prefix_]category[_suffix]`.
+        mc_processes: The simulated processes.
         card: The card.
         templates: Its templates, as written.
         findings: What was noticed, in order of the steps.
@@ -104,37 +99,30 @@ class Datacard:
         empty_variation: EmptyPolicy = "report",
         strict: bool = False,
     ) -> None:
-        plan = make_plan(mc_processes, systematics, years, data_processes)
+        with all_problems() as check:
+            with check():
+                plan = make_plan(mc_processes, systematics, years, data_processes)
+            with check():
+                options = Category(
+                    variable="",
+                    bins_edges=bins_edges,
+                    bin_prefix=bin_prefix,
+                    bin_suffix=bin_suffix,
+                    mcstat=mcstat,
+                    shape_only_for_rateparam=shape_only_for_rateparam,
+                    rateparam_norm_categories=rateparam_norm_categories,
+                    flow=flow,
+                    negative_bins=negative_bins,
+                    negative_variance=negative_variance,
+                    empty_variation=empty_variation,
+                )
         if blind:
             plan = plan.without_data()
-        options = Category(
-            variable="",
-            bins_edges=bins_edges,
-            bin_prefix=bin_prefix,
-            bin_suffix=bin_suffix,
-            mcstat=mcstat,
-            shape_only_for_rateparam=shape_only_for_rateparam,
-            rateparam_norm_categories=rateparam_norm_categories,
-            flow=flow,
-            negative_bins=negative_bins,
-            negative_variance=negative_variance,
-            empty_variation=empty_variation,
-        )
         suffix = "_".join(plan.years)
         options.channel(category, suffix)  # refuses a name that would break the card before anything is read
         needed = categories_to_collect(category, options)
         collected = collect(histograms, datasets_metadata, cutflow, plan, needed)
         channel = build_channel(collected, plan, systematics, category, options, default_suffix=suffix, blind=blind)
-        self._take(channel, mc_processes, verbose=verbose, strict=strict)
-
-    @classmethod
-    def of(cls, channel: BuiltChannel, mc_processes: MCProcesses) -> Datacard:
-        """Return the datacard of a channel that was built from many outputs."""
-        datacard = cls.__new__(cls)
-        datacard._take(channel, mc_processes, verbose=False, strict=False)  # noqa: SLF001 - an object of this class
-        return datacard
-
-    def _take(self, channel: BuiltChannel, mc_processes: MCProcesses, *, verbose: bool, strict: bool) -> None:
         self.card = channel.card
         self.templates = channel.templates
         self.findings = list(channel.findings)
@@ -250,9 +238,7 @@ def combine_datacards(
         workspace_name=workspace_name,
         channel_masks=channel_masks,
     )
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_script(folder / path, text)
+    write_script(make_folder(directory) / path, text)
 
 
 def _combination_problems(datacards: Mapping[str, Datacard]) -> list[str]:

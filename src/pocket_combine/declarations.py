@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, TypeVar
 
 from pocket_combine.errors import DeclarationError
 
-__all__ = ["DeclarationDict", "text_list"]
+__all__ = ["DeclarationDict", "all_problems", "text_list"]
 
 _Declaration = TypeVar("_Declaration")
 _Self = TypeVar("_Self", bound="DeclarationDict[Any]")
+
+
+@contextlib.contextmanager
+def all_problems() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Give out contexts that keep a `DeclarationError` back, and raise one with the problems of all of them at the end.
+
+    Examples:
+        >>> with all_problems() as check:
+        ...     for problem in ("a is wrong", "b is missing"):
+        ...         with check():
+        ...             raise DeclarationError(problem)
+        Traceback (most recent call last):
+        pocket_combine.errors.DeclarationError: 2 problems:
+          1. a is wrong
+          2. b is missing
+    """
+    problems: list[str] = []
+
+    @contextlib.contextmanager
+    def check() -> Iterator[None]:
+        try:
+            yield
+        except DeclarationError as error:
+            problems.extend(error.problems)
+
+    yield check
+    if problems:
+        raise DeclarationError(problems)
 
 
 class DeclarationDict(dict[str, _Declaration]):
@@ -34,14 +64,10 @@ class DeclarationDict(dict[str, _Declaration]):
             raise DeclarationError(
                 f"{type(self).__name__} takes a list of {self.item_type.__name__}, found {type(items).__name__}"
             )
-        problems: list[str] = []
-        for item in items:
-            try:
-                self.add(item)
-            except DeclarationError as error:
-                problems += error.problems
-        if problems:
-            raise DeclarationError(problems)
+        with all_problems() as check:
+            for item in items:
+                with check():
+                    self.add(item)
 
     def add(self, item: _Declaration) -> None:
         """Put `item` under its own name, which must be free."""
@@ -68,14 +94,10 @@ class DeclarationDict(dict[str, _Declaration]):
 
     def update(self, *others: Any, **named: _Declaration) -> None:
         """Put all items in, checked like single ones; problems are reported together."""
-        problems: list[str] = []
-        for key, item in dict(*others, **named).items():
-            try:
-                self[key] = item
-            except DeclarationError as error:
-                problems += error.problems
-        if problems:
-            raise DeclarationError(problems)
+        with all_problems() as check:
+            for key, item in dict(*others, **named).items():
+                with check():
+                    self[key] = item
 
     def setdefault(self, key: str, default: _Declaration | None = None) -> _Declaration:
         """Return the item under `key`; put `default` there, checked, if there is none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -302,7 +302,3 @@ class Systematics(DeclarationDict[SystematicUncertainty]):
         """Put a declaration in, joined with the one of the same `datacard_name` if there is one."""
         key = self._key(item)
         super(DeclarationDict, self).__setitem__(key, self[key].joined(item) if key in self else item)
-
-    def of_kind(self, *kinds: str) -> Iterable[SystematicUncertainty]:
-        """Return the uncertainties of the given kinds, in order."""
-        return [item for item in self.values() if item.typ in kinds]

@@ -131,5 +131,18 @@ def test_artificial_variations_must_do_something() -> None:
 def test_categories_check_their_policies() -> None:
     with pytest.raises(DeclarationError, match="flow is 'keep', expected one of 'drop', 'fold', 'error'"):
         Category("x", flow="keep")  # type: ignore[arg-type]  # what is tested
-    with pytest.raises(DeclarationError, match="rateparam_norm_categories is the text 'SR'"):
-        Category("x", rateparam_norm_categories="SR")
+    wrong: dict[str, Any] = {
+        "rateparam_norm_categories": ["SR", "SR"],
+        "shape_only_for_rateparam": "SR",
+        "negative_bins": None,
+        "mcstat": {"hist_mode": 0},
+    }
+    with pytest.raises(DeclarationError) as caught:
+        Category("x", **wrong)
+    assert str(caught.value) == (
+        "4 problems:\n"
+        "  1. shape_only_for_rateparam is 'SR', expected True or False\n"
+        "  2. the channel: rateparam_norm_categories names 'SR' twice\n"
+        "  3. negative_bins is None, expected one of 'clip', 'keep', 'error'\n"
+        "  4. mcstat hist_mode is 0, expected 1 or 2"
+    )

@@ -121,9 +121,7 @@ def test_a_template_without_content_cannot_be_scaled() -> None:
 def test_categories_of_the_norm_are_checked() -> None:
     with pytest.raises(MissingInputError, match=r"category 'cr' is not on the category axis; did you mean 'CR'\?"):
         build("SR", ALL_YEARS, rateparam_norm_categories=["SR", "cr"])
-    with pytest.raises(
-        DeclarationError, match=r"rateparam_norm_categories is the text 'SR', expected a list: \['SR'\]"
-    ):
+    with pytest.raises(DeclarationError, match=r"the text 'SR', expected a list: rateparam_norm_categories=\['SR'\]"):
         build("SR", ALL_YEARS, rateparam_norm_categories="SR")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from pocket_combine.build.channel import Category, categories_to_collect
 from pocket_combine.build.plan import Plan, make_plan
 from pocket_combine.build.variations import ArtificialVariation
+from pocket_combine.declarations import all_problems
 from pocket_combine.errors import DeclarationError, PocketCombineError, nearest
 from pocket_combine.names import name_problem
 from pocket_combine.processes import DataProcesses, MCProcesses
@@ -50,11 +51,27 @@ class Analysis:
     variations: Sequence[ArtificialVariation] = ()
 
     def __post_init__(self) -> None:
-        problems = []
+        categories, problems = self._read_categories()
+        problems += self._variation_problems(categories)
+        problem = name_problem("label", self.label, leading_digit=True) if self.label else None
+        if problem:
+            problems.append(problem)
+        with all_problems() as check:
+            with check():
+                make_plan(self.mc_processes, self.systematics, self.years, self.data_processes)
+            with check():
+                if problems:
+                    raise DeclarationError(problems)
+        object.__setattr__(self, "categories", categories)
+        object.__setattr__(self, "years", list(self.years))
+        object.__setattr__(self, "label", self.label or "_".join(self.years))
+        self._require_distinct_channels()
+
+    def _read_categories(self) -> tuple[dict[str, Category], list[str]]:
         given: Any = self.categories
         if not isinstance(given, Mapping) or not given:
-            problems.append(f"categories is {given!r:.80}, expected a dict such as {{'SR': Category('discriminant')}}")
-            given = {}
+            return {}, [f"categories is {given!r:.80}, expected a dict such as {{'SR': Category('discriminant')}}"]
+        problems = []
         categories: dict[str, Category] = {}
         for name, category in given.items():
             if isinstance(category, str):
@@ -66,20 +83,7 @@ class Analysis:
                     f"categories[{name!r}] is a {type(category).__name__}, expected Category(variable, ...) or the "
                     "name of a variable"
                 )
-        try:
-            make_plan(self.mc_processes, self.systematics, self.years, self.data_processes)
-        except DeclarationError as error:
-            problems += error.problems
-        problems += self._variation_problems(categories)
-        problem = name_problem("label", self.label, leading_digit=True) if self.label else None
-        if problem:
-            problems.append(problem)
-        if problems:
-            raise DeclarationError(problems)
-        object.__setattr__(self, "categories", categories)
-        object.__setattr__(self, "years", list(self.years))
-        object.__setattr__(self, "label", self.label or "_".join(self.years))
-        self._require_distinct_channels()
+        return categories, problems
 
     def _variation_problems(self, categories: Mapping[str, Category]) -> list[str]:
         """Return artificial variations that nothing reads, or that would silently change nothing."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pocket_combine.build.assemble import assemble
+from pocket_combine.build.assemble import assemble, mc_stats
 from pocket_combine.build.binning import Binning
 from pocket_combine.build.check_card import check_card
 from pocket_combine.build.check_coverage import check_coverage
@@ -20,6 +20,7 @@ from pocket_combine.build.rebin import FlowPolicy
 from pocket_combine.build.shape_only import apply_factors, shape_only_factors
 from pocket_combine.build.treat import EmptyPolicy, NegativePolicy, Policies, VariancePolicy, treat
 from pocket_combine.card.model import Card
+from pocket_combine.declarations import all_problems, text_list
 from pocket_combine.errors import DeclarationError, MissingInputError, TemplateError
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.names import channel_name, name_problem
@@ -72,12 +73,21 @@ class Category:
     empty_variation: EmptyPolicy = "report"
 
     def __post_init__(self) -> None:
-        if isinstance(self.rateparam_norm_categories, str):
-            raise DeclarationError(
-                f"rateparam_norm_categories is the text {self.rateparam_norm_categories!r}, expected a list: "
-                f"[{self.rateparam_norm_categories!r}]"
-            )
-        _ = self.policies
+        problems = []
+        given: object = self.shape_only_for_rateparam
+        if not isinstance(given, bool):
+            problems.append(f"shape_only_for_rateparam is {given!r}, expected True or False")
+        if self.rateparam_norm_categories is not None:
+            _, found = text_list("the channel", "rateparam_norm_categories", self.rateparam_norm_categories)
+            problems += found
+        with all_problems() as check:
+            with check():
+                if problems:
+                    raise DeclarationError(problems)
+            with check():
+                _ = self.policies
+            with check():
+                mc_stats(self.mcstat, "")
 
     @property
     def policies(self) -> Policies:

@@ -8,9 +8,9 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pocket_combine.build.write import file_name_problem
+from pocket_combine.build.write import file_name_problem, make_folder
 from pocket_combine.card.model import Card, is_shape_kind
-from pocket_combine.errors import DeclarationError
+from pocket_combine.errors import CardError, DeclarationError
 from pocket_combine.io.atomic import atomic_write
 from pocket_combine.names import name_problem
 
@@ -117,12 +117,19 @@ def _go_together(kinds: Iterable[str]) -> bool:
 
 
 def write_script(path: str | os.PathLike[str], text: str) -> None:
-    """Write an executable script, whole or not at all."""
-    with atomic_write(path) as file:
-        file.write(text.encode())
+    """Write an executable script, whole or not at all.
+
+    Raises:
+        CardError: If it cannot be written.
+    """
     target = Path(path)
-    # Executable for everyone who may read it.
-    target.chmod(target.stat().st_mode | ((target.stat().st_mode & 0o444) >> 2))
+    try:
+        with atomic_write(path) as file:
+            file.write(text.encode())
+        # Executable for everyone who may read it.
+        target.chmod(target.stat().st_mode | ((target.stat().st_mode & 0o444) >> 2))
+    except OSError as error:
+        raise CardError(f"{target}: cannot be written: {error.strerror or error}") from error
 
 
 def fit_scripts(
@@ -173,8 +180,7 @@ def fit_scripts(
             commands = _commands(question, f"_{question}_{sample}", [*base, *mask, *asimov], fit_range, points)
             texts[f"{question}_{sample}.sh"] = _script(commands)
     texts["goodness_of_fit_data.sh"] = _script(_goodness_of_fit([*base, *mask], toys))
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(directory)
     for name, text in texts.items():
         write_script(folder / name, text)
     return [folder / name for name in texts]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pocket_combine.card.model import Card
 from pocket_combine.card.writer import dump_card, write_card
-from pocket_combine.errors import DeclarationError
+from pocket_combine.errors import CardError, DeclarationError
 from pocket_combine.io.root import write_templates
 from pocket_combine.templates import Templates
 
-__all__ = ["with_shapes_name", "write_channel", "file_name_problem"]
+__all__ = ["with_shapes_name", "write_channel", "file_name_problem", "make_folder"]
 
 
 def with_shapes_name(card: Card, shapes_name: str) -> Card:
@@ -38,6 +38,20 @@ def file_name_problem(argument: str, name: object, suffix: str = "") -> str | No
     return None
 
 
+def make_folder(directory: str | os.PathLike[str]) -> Path:
+    """Return a folder, made with those above it where they do not exist.
+
+    Raises:
+        CardError: If it cannot be made.
+    """
+    folder = Path(directory)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CardError(f"{folder}: no folder can be made there: {error.strerror or error}") from error
+    return folder
+
+
 def write_channel(
     card: Card, templates: Templates, directory: str | os.PathLike[str], card_name: str, shapes_name: str
 ) -> None:
@@ -47,7 +61,7 @@ def write_channel(
 
     Raises:
         DeclarationError: If one of the names is not a plain file name, or both are the same.
-        CardError: If the card holds something that its format cannot express.
+        CardError: If the card holds something that its format cannot express, or a file cannot be written.
         RootFileError: If the templates cannot be written.
     """
     problems = [file_name_problem("card_name", card_name), file_name_problem("shapes_name", shapes_name, ".root")]
@@ -56,8 +70,7 @@ def write_channel(
     found = [problem for problem in problems if problem]
     if found:
         raise DeclarationError(found)
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(directory)
     card = with_shapes_name(card, shapes_name)
     write_card(card)  # refuses what the format cannot express before anything is written
     write_templates(folder / shapes_name, {card.channels[0].name: templates})
