@@ -2,7 +2,8 @@
 
 A term depends on the parameters through the yields C of columns, the templates T of cells and the bin parameters. Its
 derivatives in C and T are given here as weights; the chain rule to the parameters is in
-`pocket_combine.likelihood.yields`. Sections 6 and 7 of `docs/explanation/likelihood.md`.
+`pocket_combine.likelihood.yields` and `pocket_combine.likelihood.derivatives`. Sections 6 and 7 of
+`docs/explanation/likelihood.md`.
 """
 
 from __future__ import annotations

@@ -186,7 +186,8 @@ class Model:
 
     def fisher(self, theta: FloatArray) -> FloatArray:
         """Return `fisher[…, parameter, parameter]`, the expected Hessian if `theta[…, parameter]` is true."""
-        return self.likelihood(self.asimov(self.parameters.initial), profile=False).fisher(theta)
+        nothing = Data(np.zeros(self.bin_count), self.parameters.observables)
+        return self.likelihood(nothing, profile=False).fisher(theta)
 
     # ------------------------------------------------------------------ expected events and data
 

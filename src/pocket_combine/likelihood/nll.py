@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pocket_combine.likelihood.bin_terms import BoolArray
-from pocket_combine.likelihood.constraints import Constraints
+from pocket_combine.likelihood.constraints import Constraints, ConstraintValues
 from pocket_combine.likelihood.data import Data
 from pocket_combine.likelihood.engine import Engine, EngineState
 from pocket_combine.likelihood.formula_constraints import FormulaConstraints
@@ -149,7 +149,7 @@ class Likelihood:
     # ------------------------------------------------------------------ one pass
 
     def _value(self, point: _Point) -> FloatArray:
-        value = point.state.bins.value + self._constraints.evaluate(point.theta, point.observables).value
+        value = point.state.bins.value + point.constraints.value
         if self._formulas is not None:
             value = value + self._formulas.evaluate(point.theta[: self._size], 0).value
         return np.where(np.isnan(value), np.inf, value)
@@ -159,15 +159,14 @@ class Likelihood:
         return self._add_constraint_gradient(point, gradient)
 
     def _add_constraint_gradient(self, point: _Point, gradient: FloatArray) -> FloatArray:
-        gradient = gradient + self._constraints.evaluate(point.theta, point.observables).gradient
+        gradient = gradient + point.constraints.gradient
         if self._formulas is not None:
             gradient[: self._size] += self._formulas.evaluate(point.theta[: self._size], 1).gradient
         return gradient
 
     def _second_order(self, point: _Point) -> tuple[FloatArray, FloatArray]:
         result = self._engine.second_order(point.state)
-        curvature = self._constraints.evaluate(point.theta, point.observables).curvature
-        hessian = self._with_constraints(point, result.hessian, curvature, expected=False)
+        hessian = self._with_constraints(point, result.hessian, point.constraints.curvature, expected=False)
         return self._add_constraint_gradient(point, result.gradient), hessian
 
     def _fisher(self, point: _Point) -> FloatArray:
@@ -226,15 +225,15 @@ class Likelihood:
         given = np.zeros((self._engine.bins.count, points))
         given[self._plan.explicit] = own[self._size :]
         state = self._engine.evaluate(own[: self._size], given, observed, observables[self._size :], self._plan, order)
-        return _Point(own, observables[self._positions], state)
+        return _Point(own, self._constraints.evaluate(own, observables[self._positions]), state)
 
 
 @dataclass(frozen=True)
 class _Point:
-    """Points of one pass: `theta[parameter, point]`, `observables[parameter, point]`, and what the engine knows."""
+    """Points of one pass: `theta[parameter, point]`, the constraint terms there, and what the engine knows."""
 
     theta: FloatArray
-    observables: FloatArray
+    constraints: ConstraintValues
     state: EngineState
 
 
