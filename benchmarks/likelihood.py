@@ -134,9 +134,7 @@ def measure(name: str, batch: int) -> None:
     started = time.perf_counter()
     slow = np.stack([_slope(likelihood.gradient, point, i) for i in range(probes)])
     probed = (time.perf_counter() - started) / probes * count
-    print(
-        f"    by central differences  {1e3 * probed:10.2f} ms  = {probed / everything:.0f} x as long ({probes} rows)"
-    )
+    print(f"    by central differences  {1e3 * probed:10.2f} ms  = {probed / everything:.0f} x as long ({probes} rows)")
     exact = likelihood.hessian(point)[:probes]
     print(f"    largest difference of these rows: {np.max(np.abs(slow - exact)) / np.max(np.abs(exact)):.1e} relative")
     if batch > 1 and name != "precision":
