@@ -119,5 +119,13 @@ def test_histograms_of_another_layout_are_refused(axes: tuple[str, ...], message
 def test_a_histogram_without_a_variable_is_refused() -> None:
     toy = small_toy()
     toy.histograms["Bkg"]["Bkg_2018"] = hist.Hist(hist.axis.StrCategory(["SR"], name="cat"))
-    with pytest.raises(TemplateError, match="has no variable"):
+    with pytest.raises(TemplateError, match=r"dataset Bkg_2018: the histogram has the axes \['cat'\] and no variable"):
+        collect_small(toy)
+
+
+def test_an_infinite_edge_is_refused() -> None:
+    toy = Toy(axes=[hist.axis.Variable([0, 1, np.inf], name="x")]).simulate("Sig", "2018", [1, 2])
+    with pytest.raises(
+        TemplateError, match="sample Sig, dataset Sig_2018: axis 'x' has an infinite edge, which no ROOT"
+    ):
         collect_small(toy)

@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 
 from pocket_combine.errors import TemplateError
+from pocket_combine.names import CATEGORY_AXIS, VARIATION_AXIS
 from pocket_combine.templates import FloatArray
 
-__all__ = ["CATEGORY_AXIS", "VARIATION_AXIS", "EDGE_TOLERANCE", "Binning", "edge_tolerances", "variable_axes"]
-
-CATEGORY_AXIS = "cat"
-VARIATION_AXIS = "variation"
-"""Names of the two axes that are not part of the variable, as PocketCoffea writes them."""
+__all__ = ["EDGE_TOLERANCE", "Binning", "edge_tolerances", "variable_axes"]
 
 EDGE_TOLERANCE = 1e-6
 """Two edges are the same if they are closer than this fraction of the narrower bin beside them."""
@@ -72,13 +69,18 @@ class Binning:
         """Return the binning of a histogram's variable.
 
         Raises:
-            TemplateError: If the histogram has no variable axis.
+            TemplateError: If the histogram has no variable axis, or an axis has an infinite edge.
         """
         axes = variable_axes(histogram)
         if not axes:
-            raise TemplateError(f"a histogram with the axes {[axis.name for axis in histogram.axes]} has no variable")
+            raise TemplateError(f"the histogram has the axes {[axis.name for axis in histogram.axes]} and no variable")
         edges, labels = [], []
         for axis in axes:
+            if not np.isfinite(axis.edges).all():
+                raise TemplateError(
+                    f"axis {axis.name!r} has an infinite edge, which no ROOT histogram can have; what lies beyond the "
+                    "last edge is in the overflow bin anyway"
+                )
             categories = type(axis).__name__ in ("Boolean", "IntCategory", "StrCategory")
             labels.append(tuple(str(axis.bin(index)) for index in range(len(axis))) if categories else ())
             edges.append(tuple(map(float, range(len(axis) + 1) if categories else axis.edges)))

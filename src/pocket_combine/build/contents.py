@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pocket_combine.build.binning import CATEGORY_AXIS, VARIATION_AXIS, Binning
+from pocket_combine.build.binning import Binning
 from pocket_combine.build.coverage import Source
 from pocket_combine.errors import MissingInputError, TemplateError, join_problems, nearest
-from pocket_combine.names import NOMINAL
+from pocket_combine.names import CATEGORY_AXIS, NOMINAL, VARIATION_AXIS
 from pocket_combine.templates import FloatArray
 
 __all__ = ["MOMENTS", "VALUE", "VARIANCE", "Contents", "Layout", "read_contents", "read_layout", "require_finite"]
@@ -83,8 +83,12 @@ def read_layout(histogram: Any, source: Source, categories: Sequence[str]) -> La
         variations = tuple(histogram.axes[order[-1]])
         if NOMINAL not in variations:
             raise MissingInputError(f"{place}: no {NOMINAL!r} on the variation axis; {nearest(NOMINAL, variations)}")
+    try:
+        binning = Binning.of(histogram)
+    except TemplateError as error:
+        raise TemplateError(f"{place}: {error}") from error
     rows = tuple(available.index(category) for category in categories)
-    return Layout(histogram.axes, (*order, category_axis), variations, rows, Binning.of(histogram))
+    return Layout(histogram.axes, (*order, category_axis), variations, rows, binning)
 
 
 def read_contents(histogram: Any, layout: Layout, source: Source) -> Contents:

@@ -9,11 +9,11 @@ from typing import Any, Literal, get_args
 import hist
 import numpy as np
 
-from pocket_combine.build.binning import CATEGORY_AXIS, VARIATION_AXIS, variable_axes
+from pocket_combine.build.binning import variable_axes
 from pocket_combine.build.collect import Histograms
 from pocket_combine.declarations import text_list
 from pocket_combine.errors import DeclarationError, MissingInputError, TemplateError, join_problems, nearest
-from pocket_combine.names import NOMINAL, SHIFTS, name_problem, shifted_name
+from pocket_combine.names import CATEGORY_AXIS, NOMINAL, SHIFTS, VARIATION_AXIS, name_problem, shifted_name
 from pocket_combine.templates import FloatArray
 
 __all__ = ["ArtificialVariation", "add_binwise_variation", "add_norm_variation"]
