@@ -125,6 +125,18 @@ def test_categories_of_the_norm_are_checked() -> None:
         build("SR", ALL_YEARS, rateparam_norm_categories="SR")
 
 
+def test_the_switch_without_a_rate_parameter_does_nothing() -> None:
+    plain = MCProcesses(
+        [MCProcess("sig", ["Sig"], YEARS, True, has_rateParam=True), MCProcess("vv", ["VV"], YEARS, False)]
+    )
+    card = Datacard(
+        **toy().inputs, years=YEARS, mc_processes=plain, systematics=Systematics([shape("JER", ["vv"], YEARS)]),
+        category="SR", shape_only_for_rateparam=True, verbose=False,
+    )  # fmt: skip
+    assert ("unused-shape-only", Severity.ERROR) in [(item.code, item.severity) for item in card.findings]
+    assert card.rate("vv_2017", "JERUp") == 16.0
+
+
 def test_norm_categories_without_the_switch_do_nothing() -> None:
     card = Datacard(
         **toy().inputs, years=YEARS, mc_processes=processes(), systematics=ALL_YEARS, category="SR",

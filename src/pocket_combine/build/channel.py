@@ -180,8 +180,7 @@ def build_channel(
         factors, found = shape_only_factors(collected.templates, plan, norm_categories)
         templates = apply_factors(templates, factors)
         findings += found
-    elif category.rateparam_norm_categories is not None:
-        findings.append(_unused_norm_categories(channel))
+    findings += _idle_arguments(category, plan, channel)
     templates, found = treat(templates, channel, category.bins_edges, category.policies)
     findings += found
     templates, observation, found = _observe(templates, plan, channel, blind=blind)
@@ -211,14 +210,18 @@ def _check_binning(binning: Binning, channel: str, category: Category) -> list[F
     ]
 
 
-def _unused_norm_categories(channel: str) -> Finding:
-    return Finding(
-        "unused-norm-categories",
-        Severity.ERROR,
-        f"channel {channel}",
-        "rateparam_norm_categories has no effect without shape_only_for_rateparam=True",
-        "set shape_only_for_rateparam=True, or leave the categories out",
-    )
+def _idle_arguments(category: Category, plan: Plan, channel: str) -> list[Finding]:
+    """Return arguments for processes with a rate parameter that have no effect."""
+    place = f"channel {channel}"
+    if category.shape_only_for_rateparam and not any(column.process.floats for column in plan.columns):
+        message = "shape_only_for_rateparam=True has no effect: no background has a rate parameter"
+        advice = "set has_rateParam=True for a background, or leave the argument out"
+        return [Finding("unused-shape-only", Severity.ERROR, place, message, advice)]
+    if category.rateparam_norm_categories is not None and not category.shape_only_for_rateparam:
+        message = "rateparam_norm_categories has no effect without shape_only_for_rateparam=True"
+        advice = "set shape_only_for_rateparam=True, or leave the categories out"
+        return [Finding("unused-norm-categories", Severity.ERROR, place, message, advice)]
+    return []
 
 
 def _observe(templates: Templates, plan: Plan, channel: str, *, blind: bool) -> tuple[Templates, float, list[Finding]]:
