@@ -196,6 +196,8 @@ class ProcessBins:
             observables: `observables[bin parameter, point]`.
             plan: Which are profiled.
         """
+        if not self.cell.size:
+            return np.empty((0, sums.expected.shape[1]))
         contents = cells[self.cell]
         amplitude = np.where(self.is_count, contents / self.count, yields[self.column] * self.error)
         given = np.where(plan.is_term, 0.0, amplitude * values[self.parameter])

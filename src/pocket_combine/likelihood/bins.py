@@ -104,6 +104,7 @@ class BinLayer:
         self._floor = rules.floor[:, None]
         self._active = rules.active[:, None]
         self._leakage = rules.leakage[:, None]
+        self._leaks = bool(rules.leakage.any())
         cells, bins, columns = self.layout.cell_count, self.layout.bin_count + 1, self.layout.column_count
         self._to_bin = sparse_rows(self.layout.cell_bin, range(cells), np.ones(cells), (bins, cells))
         chosen = np.flatnonzero(rules.positive)
@@ -140,7 +141,7 @@ class BinLayer:
             plan: Which bin parameters are profiled.
         """
         yields = state.columns.yields
-        cells = yields[self.layout.cell_column] * state.templates
+        cells = yields.take(self.layout.cell_column, axis=0) * state.templates
         expected = times(self._to_bin, cells)
         values = np.array(np.broadcast_to(given, (self.count, state.points)))
         observables = np.broadcast_to(observables, values.shape)
@@ -182,7 +183,9 @@ class BinLayer:
         """Sum of the Poisson terms; infinite where Combine reports an error."""
         impossible = (sums.observed > 0.0) & (sums.expected <= 0.0)
         terms = np.where(impossible, np.inf, poisson_term(sums.expected, sums.observed))
-        value: FloatArray = np.where(self._active, terms, 0.0).sum(axis=0) + (self._leakage * yields).sum(axis=0)
+        value: FloatArray = np.where(self._active, terms, 0.0).sum(axis=0)
+        if self._leaks:
+            value = value + (self._leakage * yields).sum(axis=0)
         if (yields < 0.0).any():
             value = np.where((times(self._to_channel, yields) < 0.0).any(axis=0), np.inf, value)
         return value
@@ -229,7 +232,7 @@ class BinLayer:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the derivatives of the sum of terms: in T (divided by C), in C, and twice that in w² by column."""
         process, total = self.process, self.total
-        templates = bins.slope[self.layout.cell_bin]
+        templates = bins.slope.take(self.layout.cell_bin, axis=0)
         templates[process.cell] *= np.where(process.is_count, slopes.process.value / process.count, 1.0)
         squares = 2.0 * times(total.squares_transposed, slopes.total.force)
         yields = self.yields.sum_by_column(templates * state.templates) + state.columns.yields * squares + self._leakage
