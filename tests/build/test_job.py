@@ -118,17 +118,23 @@ def test_the_order_of_outputs_does_not_change_a_byte(
     assert written(tmp_path) == reference
 
 
+def check_executor(executor: Executor, outputs: list[Path], reference: dict[str, bytes], folder: Path) -> None:
+    """Three outputs in another order, and one, give the bytes of the serial executor."""
+    build_cards(analysis(), outputs[1:] + outputs[:1], folder / "three", executor=executor, strict=False)
+    assert written(folder / "three") == reference
+    build_cards(analysis(), outputs[:1], folder / "serial", strict=False)
+    build_cards(analysis(), outputs[:1], folder / "one", executor=executor, strict=False)
+    assert written(folder / "one") == written(folder / "serial") != reference
+
+
 def test_processes_give_the_same_bytes(outputs: list[Path], reference: dict[str, bytes], tmp_path: Path) -> None:
-    build_cards(analysis(), outputs[::-1], tmp_path, executor=ProcessExecutor(2), strict=False)
-    assert written(tmp_path) == reference
+    check_executor(ProcessExecutor(2), outputs, reference, tmp_path)
 
 
 def test_a_dask_cluster_gives_the_same_bytes(
     outputs: list[Path], reference: dict[str, bytes], cluster: Any, tmp_path: Path
 ) -> None:
-    executor: Executor = DaskExecutor(cluster)
-    build_cards(analysis(), outputs[1:] + outputs[:1], tmp_path, executor=executor, strict=False)
-    assert written(tmp_path) == reference
+    check_executor(DaskExecutor(cluster), outputs, reference, tmp_path)
 
 
 def test_outputs_add_up(outputs: list[Path]) -> None:
