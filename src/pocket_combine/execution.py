@@ -328,6 +328,10 @@ def _terminate(pool: ProcessPoolExecutor) -> None:
     """End the processes of a pool without waiting for their tasks."""
     # ProcessPoolExecutor.terminate_workers does this from Python 3.14 on.
     processes = list(pool._processes.values())  # noqa: SLF001
+    manager: Any = getattr(pool, "_executor_manager_thread", None)
     pool.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.terminate()
+    # Left alone, this thread and the end of the interpreter would race for a pipe.
+    if manager is not None:
+        manager.join(timeout=10.0)
