@@ -75,6 +75,8 @@ def _fields(kind: Any) -> dict[str, Any]:
 def _convert(kind: Any, plain: Any, place: str) -> Any:
     origin = typing.get_origin(kind)
     arguments = typing.get_args(kind)
+    if hasattr(origin, "__value__"):  # a `type` alias, which NDArray is from NumPy 2.5 on
+        return _convert(origin.__value__[arguments], plain, place)
     if origin in (typing.Union, types.UnionType):
         return _convert_union(arguments, plain, place)
     if dataclasses.is_dataclass(kind):
@@ -89,7 +91,7 @@ def _convert(kind: Any, plain: Any, place: str) -> Any:
         _require(len(kinds) == len(plain), place, f"a list of {len(kinds)} items", plain)
         pairs = zip(kinds, plain, strict=True)
         return tuple(_convert(item, value, f"{place}[{at}]") for at, (item, value) in enumerate(pairs))
-    if origin is not None and issubclass(origin, Mapping):
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         _require(isinstance(plain, dict), place, "an object", plain)
         return {key: _convert(arguments[1], value, f"{place}.{key}") for key, value in plain.items()}
     return _convert_scalar(kind, plain, place)
