@@ -160,7 +160,7 @@ def test_files_that_are_no_cards(content: bytes, message: str, tmp_path: Path) -
     assert str(caught.value).replace(f"{tmp_path}/", "").startswith(message)
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(HEADER.encode())[:-9]])
+@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(HEADER.encode())[:-9]], ids=["other", "truncated"])
 def test_damaged_compressed_files_are_card_errors(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "card.txt.gz").write_bytes(content)
     with pytest.raises(CardError, match="cannot be read: "):
