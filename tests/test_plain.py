@@ -39,6 +39,7 @@ def fit() -> FitResult:
         (Interval("r", 0.0, 0.0, math.inf, 0.5, Status.AT_BOUNDARY, Status.NOT_FOUND),),
         ("r",),
         12,
+        np.array([[0.0, 0.0, 0.0], [-1.0, 0.0, 1.0]]),
     )
 
 

@@ -158,6 +158,8 @@ class FitResult(Result):
         intervals: Profile-likelihood intervals of the parameters that were asked for.
         pois: Names of the parameters of interest.
         evaluations: Number of likelihood evaluations.
+        prefit: `prefit[parameter, 3]`: (low, preferred, high) of the constraint term, what Combine calls prefit; three
+            times the initial value of parameters without a constraint.
     """
 
     status: Status
@@ -172,6 +174,7 @@ class FitResult(Result):
     intervals: tuple[Interval, ...]
     pois: tuple[str, ...]
     evaluations: int
+    prefit: Numbers
 
     def value(self, parameter: str) -> float:
         """Return the best-fit value of a parameter."""

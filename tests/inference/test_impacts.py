@@ -15,7 +15,8 @@ from pocket_combine.errors import CardError
 from pocket_combine.execution import ProcessExecutor
 from pocket_combine.inference.breakdown import breakdown
 from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL
-from pocket_combine.inference.impacts import impacts, prefit_interval, to_impacts_json
+from pocket_combine.inference.impacts import impacts, to_impacts_json
+from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
 from pocket_combine.likelihood import Constraint, ConstraintKind, ModelParameter

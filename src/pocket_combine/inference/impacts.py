@@ -12,21 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from pocket_combine.errors import CardError
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.inference.batch import Batch, BatchCrossings
 from pocket_combine.inference.breakdown import FrozenGroups, breakdown_of, breakdown_tasks
 from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
+from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.usable import usable_best
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.likelihood import Constraint, ConstraintKind, ModelParameter
-from pocket_combine.likelihood.constraints import Constraints
 from pocket_combine.results import Impact, ImpactResult, Status
 from pocket_combine.templates import FloatArray, IntArray
 
-__all__ = ["impacts", "prefit_interval", "to_impacts_json"]
+__all__ = ["impacts", "to_impacts_json"]
 
 _MOST_TASKS = 64
 _LARGEST_BATCH = 2e7
@@ -184,39 +183,6 @@ def to_impacts_json(result: ImpactResult) -> dict[str, Any]:
         rows.append(row)
     fits = [{"name": item.parameter, "fit": [item.low, item.best, item.high]} for item in result.pois]
     return {"POIs": fits, "params": rows, "method": "default"}
-
-
-def prefit_interval(parameter: ModelParameter) -> tuple[float, float, float]:
-    """Return (low, preferred, high): where the constraint term of a parameter is 0.5 above its minimum.
-
-    That is what Combine calls prefit. An unconstrained parameter has its initial value three times.
-
-    Examples:
-        >>> from pocket_combine.likelihood import Constraint, ConstraintKind
-        >>> constraint = Constraint(ConstraintKind.GAUSSIAN, 1.0, (0.2, 0.3))
-        >>> prefit_interval(ModelParameter("k", "param", 1.0, (0.0, 2.0), constraint))
-        (0.8, 1.0, 1.3)
-    """
-    constraint = parameter.constraint
-    if constraint is None or constraint.kind is ConstraintKind.UNIFORM:
-        return parameter.initial, parameter.initial, parameter.initial
-    if constraint.kind is ConstraintKind.GAUSSIAN:
-        mean = constraint.observable
-        return mean - constraint.width[0], mean, mean + constraint.width[1]
-    terms = Constraints([constraint])
-    observable = np.array([[constraint.observable]])
-    preferred = float(terms.preferred(observable)[0, 0])
-
-    def rise(value: float) -> float:
-        return float(terms.evaluate(np.array([[value]]), observable).value[0]) - 0.5
-
-    def end(edge: float, inside: float) -> float:
-        return float(brentq(rise, inside, preferred)) if rise(inside) > 0.0 else edge
-
-    # A count of 0 is preferred at the edge, where its term is not defined.
-    low, high = parameter.range
-    preferred = max(preferred, low + 1e-9)
-    return end(low, low + 1e-9), float(terms.preferred(observable)[0, 0]), end(high, high)
 
 
 def _run(task: _Ends | FrozenGroups) -> Any:

@@ -16,6 +16,7 @@ from pocket_combine.inference.asymptotic import (
     observed_limit,
 )
 from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
+from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.workspace import Workspace, conditional_fit
 from pocket_combine.results import FitResult, Interval, LimitResult, SignificanceResult
 from pocket_combine.templates import FloatArray
@@ -72,6 +73,7 @@ def _fit_result(
         intervals=intervals,
         pois=model.parameters.pois,
         evaluations=fitter.profiler.evaluations,
+        prefit=np.array([prefit_interval(parameter) for parameter in model.parameters]).reshape(-1, 3),
     )
 
 
