@@ -112,6 +112,20 @@ def test_groups_frozen_and_ranges() -> None:
     assert (parameters.get("a").range, parameters.get("a").initial) == ((0.5, 3.0), 0.5)
 
 
+def test_a_likelihood_can_hold_parameters_constant() -> None:
+    model = mini_model(mc_stats=(AutoMCStats("c", 0),))
+    first, *others = model.bin_parameters
+    likelihood = model.likelihood(frozen=("r", first))
+    assert [p.name for p in likelihood.parameters if p.frozen] == ["r", first]
+    # A bin parameter that is constant is not profiled, and the model itself stays as it was.
+    assert not set(others) & set(likelihood.parameters.names)
+    assert not any(p.frozen for p in model.parameters)
+    theta = likelihood.parameters.vector({first: 1.5})
+    assert likelihood.value(theta) == model.likelihood(explicit=(first,)).value(theta)
+    with pytest.raises(CardError, match="no parameter 'rr' in the model"):
+        model.likelihood(frozen=("rr",))
+
+
 # ---------------------------------------------------------------------- parameters of interest
 
 

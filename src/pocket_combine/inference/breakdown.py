@@ -50,10 +50,7 @@ class FrozenGroups:
     def run(self) -> tuple[float, float]:
         """Return the lower and upper uncertainty."""
         model = self.workspace.model
-        bins = set(model.bin_parameters)
-        likelihood = model.likelihood(self.workspace.data, explicit=[name for name in self.frozen if name in bins])
-        likelihood.parameters = likelihood.parameters.changed(frozen=self.frozen)
-        fitter = Fitter(likelihood, self.workspace.options)
+        fitter = Fitter(model.likelihood(self.workspace.data, frozen=self.frozen), self.workspace.options)
         best = usable_best(fitter, self.best[model.parameters.indices(fitter.parameters.names)])
         interval, _ = fitter.interval(best, self.workspace.poi, self.level)
         return interval.best - interval.low, interval.high - interval.best

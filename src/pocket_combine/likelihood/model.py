@@ -113,7 +113,14 @@ class Model:
 
     # ------------------------------------------------------------------ likelihood
 
-    def likelihood(self, data: Data | None = None, *, profile: bool = True, explicit: Iterable[str] = ()) -> Likelihood:
+    def likelihood(
+        self,
+        data: Data | None = None,
+        *,
+        profile: bool = True,
+        explicit: Iterable[str] = (),
+        frozen: Iterable[str] = (),
+    ) -> Likelihood:
         """Return the negative log-likelihood of data.
 
         Args:
@@ -121,6 +128,7 @@ class Model:
             profile: Whether bin parameters take their best values instead of being parameters of the function.
             explicit: Bin parameters that are parameters nevertheless: those to be scanned or kept fixed. Frozen ones
                 are so anyway.
+            frozen: Parameters to be held constant, beside those that the model freezes.
 
         Raises:
             CardError: If there is no observation, or a name is not in the model.
@@ -135,10 +143,11 @@ class Model:
             >>> float(likelihood.hessian(np.array([2.0])).item())  # 1 / (number of events)
             0.25
         """
-        positions = self.parameters.indices(explicit)
+        parameters = self.parameters.changed(frozen=frozen) if frozen else self.parameters
+        positions = parameters.indices(explicit)
         profiled = np.full(self._engine.bins.count, profile)
         profiled[positions[positions >= self._engine.size] - self._engine.size] = False
-        profiled &= ~np.array([self.parameters.get(name).frozen for name in self.bin_parameters], dtype=bool)
+        profiled &= ~np.array([parameters.get(name).frozen for name in self.bin_parameters], dtype=bool)
         chosen = self.data if data is None else data
         if chosen is None:
             raise CardError("the card has no observation; give data, for instance Asimov data of the model")
@@ -147,7 +156,7 @@ class Model:
         channels = self._engine.yields.layout.bin_channel
         return Likelihood(
             self._engine,
-            self.parameters,
+            parameters,
             self._formulas,
             np.where(masked[channels], -1, channels),
             chosen,
