@@ -122,6 +122,12 @@ def test_impacts_are_written_for_combine_too() -> None:
     assert plain["POIs"][0]["fit"][1] == pytest.approx(1.0)
 
 
+def test_a_map_has_the_colons_of_combine_and_those_of_regular_expressions() -> None:
+    assert run("fit card.txt --map .*/(?:sig|other):mu[1,0,5] -o fit.json").exit_code == 0
+    assert FitResult.from_json(Path("fit.json").read_text()).pois == ("mu",)
+    assert run("fit card.txt --map .*/.*g:1 --map SR/sig:mu[1,0,5]").exit_code == 0
+
+
 def test_several_cards_are_combined_on_the_way() -> None:
     assert run("fit a=card.txt b=card.txt -o both.json").exit_code == 0
     assert run("fit card.txt -o one.json").exit_code == 0
@@ -142,6 +148,10 @@ def test_a_result_that_cannot_be_used_has_its_exit_code() -> None:
         ("fit card.txt --set lumi", 2, "expected NAME=VALUE"),
         ("fit card.txt --range r=1", 2, "expected r=LOW,HIGH"),
         ("fit card.txt --map nothing", 2, "expected PATTERN:EXPRESSION"),
+        ("fit card.txt --map map=.*/sig:r[1,0,5]", 2, "leave 'map=' out and write '.*/sig:r[1,0,5]'"),
+        ("fit card.txt --map turnoff=sig,bkg", 2, "write '.*/(sig|bkg)$:0'"),
+        ("fit card.txt --map .*/sig:mu=expr::mu(1-@0,r)", 2, "'mu=expr::mu(1-@0,r)' is a factory of RooFit"),
+        ("fit card.txt --map .*/sig:a[1,0,5] --map .*/sig:1", 2, "the pattern '.*/sig' stands twice"),
         ("fit missing.txt", 2, "missing.txt"),
         ("scan card.txt --parameter r=2,1", 2, "the range is empty"),
         ("fit card.txt --mask SR2", 2, "SR2"),

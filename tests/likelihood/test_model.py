@@ -156,16 +156,41 @@ def test_signals_outside_the_map_are_not_scaled() -> None:
     assert model.totals(model.parameters.vector({"mu": 0.0})) == pytest.approx([1.0 + 2.0, 9.5])
 
 
+def test_a_function_of_a_parameter_of_interest_is_a_rate_parameter() -> None:
+    """What the message about factories advises."""
+    rest = RateParameter("rest", "SR", "qqH", formula="(1-0.1*@0)", arguments=("mu",))
+    card = Card((Channel("SR", 5.0),), (*COLUMNS[:2], Column("SR", "bkg", 1, 2.0)), rate_parameters=(rest,))
+    model = build_model(card, {}, pois={".*/ggH": "mu[1,0,10]"})
+    assert model.totals(model.parameters.vector({"mu": 4.0})) == pytest.approx([4 * 3.0 + 0.6 * 1.0 + 2.0])
+
+
 @pytest.mark.parametrize(
     ("pois", "message"),
     [
         ({"SR/ggh": "mu[1,0,10]"}, "pattern 'SR/ggh' matches no channel/process: did you mean 'SR/ggH'"),
         ({"SR/gg(": "mu[1,0,10]"}, "pattern 'SR/gg(' is not a regular expression"),
         ({"SR/ggH": "mu"}, "the map uses 'mu', which no expression defines"),
+        ({".*": "1"}, "the map defines no parameter of interest: one expression must be name[initial,low,high]"),
         ({"SR/ggH": "mu[1,0]"}, "expression 'mu[1,0]' is not understood"),
         ({"SR/ggH": "mu[a,0,1]"}, "holds something else than numbers"),
         ({"SR/ggH": "mu[5,0,1]"}, "the initial value is outside the range"),
-        ({"SR/ggH": "mu=expr;mu(x)"}, "is not understood; expected name[initial,low,high], a name, 0 or 1"),
+        ({"SR/ggH": "mu[1,1,1]"}, "expected a finite initial value and a low end below the high one"),
+        ({"SR/ggH": "mu[nan,0,1]"}, "expected a finite initial value and a low end below the high one"),
+        ({"SR/ggH": "mu[3]"}, "three numbers belong into the brackets, and freezing a parameter makes it constant"),
+        (
+            {"SR/ggH": "2*mu"},
+            "the map's expression '2*mu' is not understood; expected name[initial,low,high], the name",
+        ),
+        (
+            {"SR/ggH": "super"},
+            "'super' asks for the scaling of another physics model, and there is none; expected name",
+        ),
+        ({"SR/ggH": 'mu=expr;;mu("1-@0",x)'}, "is a factory of RooFit, which is not supported: for a function of"),
+        ({"SR/ggH": "expr::mu('1-@0',x[1,0,5])"}, "write 'NAME rateParam CHANNEL PROCESS FORMULA ARGUMENTS'"),
+        (
+            {"SR/ggH": "mu[1,0,10]", "SR/qqH": "mu[1,-5,10]"},
+            "'mu[1,-5,10]' contradicts mu[1,0,10] before it; write 'mu' alone to use it again",
+        ),
     ],
 )
 def test_wrong_maps(pois: dict[str, str], message: str) -> None:

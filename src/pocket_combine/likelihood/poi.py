@@ -6,6 +6,7 @@ Without a map there is one, `r`, on every signal. A map has the meaning of Combi
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ DEFAULT_POI = ModelParameter("r", "POI", 1.0, (0.0, 20.0))
 """What scales every signal without a map."""
 
 _EXPRESSION = re.compile(r"([A-Za-z_]\w*)(?:\[([^,\]]+),([^,\]]+),([^,\]]+)\])?")
+
+
+_SUPPORTED = "expected name[initial,low,high], the name of a parameter defined that way, 1 (not scaled) or 0 (removed)"
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def scale_columns(columns: Sequence[Column], pois: Mapping[str, str] | None) -> 
         matches = _matches(patterns, columns, problems)
         for position in matches:
             names[position] = name
+    if not (parameters or problems):
+        problems.append("the map defines no parameter of interest: one expression must be name[initial,low,high]")
     used = dict.fromkeys(name for name in names if name is not None)
     problems += [
         f"the map uses {name!r}, which no expression defines with [initial,low,high]: {nearest(name, parameters)}"
@@ -81,11 +87,10 @@ def _read_expression(expression: str, parameters: dict[str, ModelParameter], pro
     text = expression.replace(" ", "")
     if text in ("0", "1"):
         return text
+    place = f"the map's expression {expression!r}"
     found = _EXPRESSION.fullmatch(text)
-    if found is None:
-        problems.append(
-            f"the map's expression {expression!r} is not understood; expected name[initial,low,high], a name, 0 or 1"
-        )
+    if found is None or text == "super":
+        problems.append(f"{place} {_refusal(text)}; {_SUPPORTED}")
         return None
     name, *numbers = found.groups()
     if numbers[0] is None:
@@ -93,13 +98,32 @@ def _read_expression(expression: str, parameters: dict[str, ModelParameter], pro
     try:
         initial, low, high = (float(number) for number in numbers)
     except ValueError:
-        problems.append(f"the map's expression {expression!r} holds something else than numbers in [initial,low,high]")
+        problems.append(f"{place} holds something else than numbers in [initial,low,high]; {_SUPPORTED}")
         return None
-    if not low <= initial <= high:
-        problems.append(f"the map's expression {expression!r}: the initial value is outside the range")
-        return None
-    parameters.setdefault(name, ModelParameter(name, "POI", initial, (low, high)))
+    if not (low < high and math.isfinite(initial)):
+        problems.append(f"{place}: expected a finite initial value and a low end below the high one")
+    elif not low <= initial <= high:
+        problems.append(f"{place}: the initial value is outside the range")
+    new = ModelParameter(name, "POI", initial, (low, high))
+    first = parameters.setdefault(name, new)
+    if first != new:
+        range_ = f"[{first.initial:g},{first.range[0]:g},{first.range[1]:g}]"
+        problems.append(f"{place} contradicts {name}{range_} before it; write {name!r} alone to use it again")
     return name
+
+
+def _refusal(text: str) -> str:
+    """Return why an expression that `multiSignalModel` may know is refused."""
+    if text == "super":
+        return "asks for the scaling of another physics model, and there is none"
+    if "=" in text or "(" in text:
+        return (
+            "is a factory of RooFit, which is not supported: for a function of parameters of interest write "
+            "'NAME rateParam CHANNEL PROCESS FORMULA ARGUMENTS' into the card, and map its arguments here"
+        )
+    if "[" in text:
+        return "is not understood: three numbers belong into the brackets, and freezing a parameter makes it constant"
+    return "is not understood"
 
 
 def _matches(patterns: str, columns: Sequence[Column], problems: list[str]) -> Iterable[int]:

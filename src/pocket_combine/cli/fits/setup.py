@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,12 +45,24 @@ def _ranges(_: click.Context, parameter: click.Parameter, words: Sequence[str]) 
     return result
 
 
+_MAP = re.compile(r"((?:\(\?:|[^:])+):(.+)", re.DOTALL)
+"""Pattern and expression: the first colon divides them, as in Combine, unless it belongs to `(?:`."""
+
+
 def _map(_: click.Context, __: click.Parameter, words: Sequence[str]) -> dict[str, str]:
     result = {}
     for word in words:
-        pattern, colon, expression = word.rpartition(":")
-        if not (pattern and colon and expression):
+        option, equals, rest = word.partition("=")
+        if equals and option == "map":
+            raise click.BadParameter(f"{word!r}: leave 'map=' out and write {rest!r}")
+        if equals and option == "turnoff":
+            raise click.BadParameter(f"{word!r} is not supported: write '.*/({rest.replace(',', '|')})$:0'")
+        found = _MAP.fullmatch(word)
+        if found is None:
             raise click.BadParameter(f"{word!r}, expected PATTERN:EXPRESSION, for example '.*/ttH:r[1,0,20]'")
+        pattern, expression = found.groups()
+        if pattern in result:
+            raise click.BadParameter(f"the pattern {pattern!r} stands twice")
         result[pattern] = expression
     return result
 
