@@ -25,6 +25,7 @@ __all__ = [
     "CardError",
     "FindingsError",
     "ResultError",
+    "StyleError",
     "ExecutionError",
     "TaskError",
     "MissingDependencyError",
@@ -136,6 +137,10 @@ class MissingDependencyError(PocketCombineError, ImportError):
 
 class ResultError(PocketCombineError, ValueError):
     """A saved result that cannot be read back: not JSON, another type, missing or unknown fields."""
+
+
+class StyleError(PocketCombineError, ValueError):
+    """A style file, or another wish about figures, that cannot be fulfilled."""
 
 
 def nearest(name: str, existing: Iterable[str], *, count: int = 3) -> str:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "gof": "pocket_combine.cli.fits.answers:gof",
     "toys": "pocket_combine.cli.fits.answers:toys",
     "postfit": "pocket_combine.cli.fits.postfit:postfit",
+    "plot": "pocket_combine.cli.plots.group:plot",
 }
 
 

@@ -1,0 +1,1 @@
+"""`pocket-combine plot`: figures and tables from saved results and cards."""

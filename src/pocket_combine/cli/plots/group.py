@@ -1,0 +1,24 @@
+"""The group of all figures."""
+
+from __future__ import annotations
+
+import click
+
+from pocket_combine.cli.command import Group
+
+__all__ = ["plot"]
+
+_COMMANDS = {
+    "style": "pocket_combine.cli.plots.style:style",
+}
+
+
+@click.group(
+    cls=Group,
+    examples=[
+        "pocket-combine plot style datacard.txt > style.yaml",
+    ],
+    homes=_COMMANDS,
+)
+def plot() -> None:
+    """Draw figures and tables from saved results and cards; nothing is fitted."""

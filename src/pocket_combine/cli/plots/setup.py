@@ -1,0 +1,131 @@
+"""What all figures share: style, labels, and the files they go to."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pocket_combine.cli.console import products
+from pocket_combine.errors import MissingDependencyError
+from pocket_combine.plotting.style import Style, load_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["FigureFiles", "figure_options"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class FigureFiles:
+    """Where a command puts its figures.
+
+    Attributes:
+        stem: Path without the ending.
+        formats: Endings.
+    """
+
+    stem: Path
+    formats: tuple[str, ...]
+
+    def save(self, figure: Figure, suffix: str = "") -> None:
+        """Write a figure and show the paths.
+
+        Args:
+            figure: The figure.
+            suffix: What is added to the name, for one of several figures.
+        """
+        from pocket_combine.plotting.canvas import save_figure  # noqa: PLC0415  imports matplotlib
+
+        stem = self.stem.with_name(f"{self.stem.name}_{_file_name(suffix)}") if suffix else self.stem
+        for path in save_figure(figure, stem, self.formats):
+            products().print(str(path), soft_wrap=True)
+
+
+def _file_name(text: str) -> str:
+    """Return a text as part of a file name: letters, digits, `_`, `-` and `.` stay, others become `_`."""
+    return "".join(letter if letter.isalnum() or letter in "_-." else "_" for letter in text)
+
+
+_OPTIONS = (
+    click.option(
+        "--style",
+        "style_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Labels, names, colours and merging; `pocket-combine plot style` prints one to begin with.",
+    ),
+    click.option("--text", metavar="TEXT", help="Text behind the name of the experiment, such as Preliminary."),
+    click.option("--lumi", type=float, metavar="NUMBER", help="Luminosity in inverse femtobarns."),
+    click.option("--energy", metavar="TEV", help="Centre-of-mass energy in TeV."),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="STEM",
+        help="Path of the figure without its ending; the kind of figure in the current folder by default.",
+    ),
+    click.option(
+        "--format",
+        "formats",
+        type=click.Choice(("pdf", "png", "svg")),
+        multiple=True,
+        help="Kind of file, may be repeated; pdf and png by default.",
+    ),
+)
+
+
+def figure_options(kind: str) -> Callable[[_Function], _Function]:
+    """Return a decorator that gives a command the options of figures.
+
+    Its function gets a `style` and the `files` that figures go to.
+
+    Args:
+        kind: Name of the files where nothing else is wanted.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        @functools.wraps(function)
+        def with_style(
+            *arguments: Any,
+            style_file: Path | None,
+            text: str | None,
+            lumi: float | None,
+            energy: str | None,
+            output: Path | None,
+            formats: Sequence[str],
+            **options: Any,
+        ) -> Any:
+            require_matplotlib()
+            style = Style() if style_file is None else load_style(style_file)
+            changes = {"text": text, "luminosity": lumi, "energy": energy}
+            changed = {name: value for name, value in changes.items() if value is not None}
+            labels = dataclasses.replace(style.labels, **changed)  # type: ignore[arg-type]  # each of its own type
+            files = FigureFiles(output or Path(kind), tuple(dict.fromkeys(formats)) or ("pdf", "png"))
+            return function(*arguments, style=dataclasses.replace(style, labels=labels), files=files, **options)
+
+        command: Any = with_style
+        for option in reversed(_OPTIONS):
+            command = option(command)
+        result: _Function = command
+        return result
+
+    return decorate
+
+
+def require_matplotlib() -> None:
+    """Raise `MissingDependencyError` if there is nothing to draw with."""
+    try:
+        import matplotlib as mpl  # noqa: F401, PLC0415
+        import mplhep  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"figures need {error.name}, which is not installed: pip install 'pocket-combine[plot]'"
+        ) from error

@@ -1,0 +1,53 @@
+"""Results in files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+from pocket_combine.errors import ResultError
+from pocket_combine.io.atomic import atomic_write
+from pocket_combine.results import Result
+
+__all__ = ["read_result", "write_result"]
+
+_Result = TypeVar("_Result", bound=Result)
+
+
+def read_result(kind: type[_Result], path: str | os.PathLike[str]) -> _Result:
+    """Return the result in a file that `write_result`, or `-o` of a command, wrote.
+
+    Args:
+        kind: The expected type, such as `FitResult`.
+        path: The file.
+
+    Raises:
+        ResultError: If the file cannot be read or holds something else.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        return kind.from_json(text)
+    except ResultError as error:
+        raise ResultError(f"{path}: {error}") from error
+
+
+def write_result(result: Result, path: str | os.PathLike[str]) -> None:
+    """Write a result as JSON; the file appears whole or not at all.
+
+    Raises:
+        OSError: If the file cannot be written.
+
+    Examples:
+        >>> import tempfile
+        >>> from pocket_combine.results import LimitResult, Provenance
+        >>> path = Path(tempfile.mkdtemp(), "limit.json")
+        >>> write_result(LimitResult(Provenance("a1", "0.1", "asimov"), "r", 0.95, None, ()), path)
+        >>> read_result(LimitResult, path).confidence_level
+        0.95
+    """
+    with atomic_write(path) as file:
+        file.write(result.to_json().encode())

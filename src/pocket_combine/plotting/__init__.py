@@ -1,0 +1,74 @@
+"""Figures, from saved results and cards, on the caller's axes.
+
+`draw_…` functions draw on axes that they are given and return what they drew; `…_figure` functions make a figure of
+a size that fits. Both keep to CMS style (`style_context`) and a `Style` of labels, names and colours. No fit is made.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pocket_combine.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from pocket_combine.plotting.canvas import add_labels, figure_bytes, new_figure, save_figure, style_context
+    from pocket_combine.plotting.style import (
+        ChannelRule,
+        Labels,
+        ParameterRule,
+        ProcessRule,
+        Style,
+        load_style,
+        style_text,
+    )
+
+_HOMES = {
+    "style_context": "canvas",
+    "new_figure": "canvas",
+    "add_labels": "canvas",
+    "figure_bytes": "canvas",
+    "save_figure": "canvas",
+    "Style": "style",
+    "Labels": "style",
+    "ProcessRule": "style",
+    "ChannelRule": "style",
+    "ParameterRule": "style",
+    "load_style": "style",
+    "style_text": "style",
+}
+"""Public name → module of this room that defines it, imported when it is first used."""
+
+__all__ = [
+    "style_context",
+    "new_figure",
+    "add_labels",
+    "figure_bytes",
+    "save_figure",
+    "Style",
+    "Labels",
+    "ProcessRule",
+    "ChannelRule",
+    "ParameterRule",
+    "load_style",
+    "style_text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("matplotlib", "mplhep"):
+            raise
+        raise MissingDependencyError(
+            f"figures need {error.name}, which is not installed: pip install 'pocket-combine[plot]'"
+        ) from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
