@@ -30,7 +30,7 @@ def drawn_texts(figure: Figure) -> Iterator[Text]:
         own = {id(text): text for text in axes.findobj(Text)}
         for axis in (axes.xaxis, axes.yaxis):
             every = [label for tick in [*axis.majorTicks, *axis.minorTicks] for label in (tick.label1, tick.label2)]
-            shown = axis._update_ticks() if axis.get_visible() and axes.axison else []
+            shown = axis._update_ticks() if axis.get_visible() and axes.axison else []  # type: ignore[union-attr]  # not in the types
             kept = {id(label) for tick in shown for label in (tick.label1, tick.label2) if label.get_visible()}
             for label in every:
                 if id(label) not in kept:

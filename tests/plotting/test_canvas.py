@@ -9,13 +9,14 @@ import pytest
 mpl = pytest.importorskip("matplotlib")
 pytest.importorskip("mplhep")
 
+from matplotlib.figure import Figure  # noqa: E402
 from pictures import difference, outside, overlapping, texts  # noqa: E402
 
 from pocket_combine.errors import StyleError  # noqa: E402
 from pocket_combine.plotting import Labels, add_labels, figure_bytes, new_figure, save_figure, style_context  # noqa: E402
 
 
-def labelled_figure(labels: Labels) -> mpl.figure.Figure:
+def labelled_figure(labels: Labels) -> Figure:
     with style_context():
         figure = new_figure()
         axes = figure.add_subplot()

@@ -1,0 +1,1 @@
+"""One page with the whole statistical step of a card."""
