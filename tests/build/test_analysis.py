@@ -41,7 +41,7 @@ def test_declared_names_are_taken(tmp_path: Path) -> None:
     loaded = load(tmp_path, DECLARATIONS + "label = 'run2'\n" + "data_processes = None\n")
     assert list(loaded.mc_processes) == ["sig", "bkg"]
     assert loaded.categories == {"SR": Category("x", bins_edges=[0, 1]), "CR": Category("y")}
-    assert (loaded.label, loaded.years, loaded.data_processes, loaded.variations) == ("run2", ["2018"], None, ())
+    assert (loaded.label, loaded.years, loaded.data_processes, loaded.artificial_variations) == ("run2", ["2018"], None, ())
 
 
 def test_the_years_are_the_default_label(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             "the categories SR and a_SR give the same channel 'a_SR_2018': use bin_prefix or bin_suffix",
         ),
         ({"categories": {"S R": "x"}}, "category 'S R': channel name 'S R_2018' holds ' '"),
-        ({"variations": [3]}, r"variations holds a int, expected ArtificialVariation\(...\)"),
+        ({"artificial_variations": [3]}, r"artificial_variations holds a int, expected ArtificialVariation\(...\)"),
     ],
 )
 def test_declarations_that_can_never_be_right(changes: dict[str, Any], message: str) -> None:
@@ -116,7 +116,7 @@ def test_declarations_that_can_never_be_right(changes: dict[str, Any], message: 
 
 def test_artificial_variations_must_do_something() -> None:
     with pytest.raises(DeclarationError) as caught:
-        analysis(variations=[ArtificialVariation("JRE", ["Bgk"], {"CR": 1.1})])
+        analysis(artificial_variations=[ArtificialVariation("JRE", ["Bgk"], {"CR": 1.1})])
     assert str(caught.value) == (
         "3 problems:\n"
         "  1. variation 'JRE' is read by no shape systematic; did you mean 'JER'?\n"
@@ -125,7 +125,7 @@ def test_artificial_variations_must_do_something() -> None:
     )
     norm = Category("x", shape_only_for_rateparam=True, rateparam_norm_categories=["SR", "CR"])
     fine = ArtificialVariation("JER", ["Bkg"], {"CR": 1.1})
-    assert analysis(variations=[fine], categories={"SR": norm}).variations == [fine]
+    assert analysis(artificial_variations=[fine], categories={"SR": norm}).artificial_variations == [fine]
 
 
 def test_categories_check_their_policies() -> None:

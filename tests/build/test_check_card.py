@@ -55,7 +55,7 @@ def test_processes_without_yield_and_their_nuisances() -> None:
     empty, idle = findings_of(toy, shape("JER", ["sig"]))
     assert (empty.code, empty.severity) == ("empty-process", Severity.WARNING)
     assert empty.message == "no yield, so that Combine leaves them out of the channel: sig_2018"
-    assert (idle.code, idle.severity) == ("idle-nuisance", Severity.INFO)
+    assert (idle.code, idle.severity) == ("nuisance-without-effect", Severity.INFO)
     assert idle.message.endswith("no effect here: JER")
 
 

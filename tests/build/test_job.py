@@ -228,7 +228,7 @@ def test_artificial_variations_go_in_first(tmp_path: Path) -> None:
     declared = small_analysis(
         systematics=Systematics([shape("extra", ["bkg"])]),
         categories={"SR": "x", "CR": "y"},
-        variations=variations,
+        artificial_variations=variations,
         data_processes=None,
     )
     channels = build_channels(declared, [path])

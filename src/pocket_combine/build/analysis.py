@@ -36,7 +36,7 @@ class Analysis:
         categories: `{category: Category(...)}`, one channel each; a text stands for `Category(text)`, the variable.
         data_processes: The data process; `None` for cards without data.
         label: Goes into the names of channels and files; the years by default.
-        variations: Artificial variations that go into the histograms before the cards are built.
+        artificial_variations: Variations that go into the histograms before the cards are built.
 
     Raises:
         DeclarationError: If something can never be right; all problems are listed.
@@ -48,7 +48,7 @@ class Analysis:
     categories: dict[str, Category]
     data_processes: DataProcesses | None = None
     label: str = ""
-    variations: Sequence[ArtificialVariation] = ()
+    artificial_variations: Sequence[ArtificialVariation] = ()
 
     def __post_init__(self) -> None:
         categories, problems = self._read_categories()
@@ -87,10 +87,10 @@ class Analysis:
 
     def _variation_problems(self, categories: Mapping[str, Category]) -> list[str]:
         """Return artificial variations that nothing reads, or that would silently change nothing."""
-        given: Any = self._given("variations")
+        given: Any = self._given("artificial_variations")
         wrong = [item for item in given if not isinstance(item, ArtificialVariation)]
         if wrong:
-            return [f"variations holds a {type(item).__name__}, expected ArtificialVariation(...)" for item in wrong]
+            return [f"artificial_variations holds a {type(item).__name__}, expected ArtificialVariation(...)" for item in wrong]
         processes, systematics = self._given("mc_processes"), self._given("systematics")
         if not isinstance(processes, MCProcesses) or not isinstance(systematics, Systematics):
             return []
@@ -98,7 +98,7 @@ class Analysis:
         samples = {sample for process in processes.values() for sample in process.samples}
         read = {row.variation(*cell) for row in systematics.values() if row.is_shape for cell in row.cells}
         problems = []
-        for item in self.variations:
+        for item in self.artificial_variations:
             owner = f"variation {item.name!r}"
             if item.name not in read:
                 problems.append(f"{owner} is read by no shape systematic; {nearest(item.name, read)}")
@@ -138,7 +138,7 @@ def load_analysis(path: str | Path) -> Analysis:
     """Return the analysis that a Python file declares.
 
     The file is run, and may import modules beside it. It declares the names `mc_processes`, `systematics`, `years`
-    and `categories`, and may declare `data_processes`, `label` and `variations`; whatever else it defines is its own
+    and `categories`, and may declare `data_processes`, `label` and `artificial_variations`; whatever else it defines is its own
     affair.
 
     Raises:
@@ -168,7 +168,7 @@ def load_analysis(path: str | Path) -> Analysis:
             categories=names["categories"],
             data_processes=names.get("data_processes"),
             label=names.get("label") or "",
-            variations=names.get("variations") or (),
+            artificial_variations=names.get("artificial_variations") or (),
         )
     except DeclarationError as error:
         raise DeclarationError([f"{file}: {problem}" for problem in error.problems]) from error

@@ -117,7 +117,7 @@ def _idle_nuisances(card: Card, place: str) -> list[Finding]:
         return []
     return [
         Finding(
-            "idle-nuisance",
+            "nuisance-without-effect",
             Severity.INFO,
             place,
             f"act only on processes without yield, so that they have no effect here: {', '.join(idle)}",

@@ -166,7 +166,7 @@ def build_channels(
         outputs,
         plan,
         {name: list(entries) for name, entries in needed.items()},
-        variations=analysis.variations,
+        variations=analysis.artificial_variations,
         executor=executor,
         progress=progress,
     )

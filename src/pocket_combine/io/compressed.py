@@ -18,7 +18,7 @@ __all__ = ["LZ4Stream"]
 
 _MAGIC = b"\x04\x22\x4d\x18"
 _OTHER_FORMATS = {
-    b"root": "is a ROOT file, expected an output of PocketCoffea (`.coffea`)",
+    b"root\x00": "is a ROOT file, expected an output of PocketCoffea (`.coffea`)",
     **dict.fromkeys(
         (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
         "is a pickle that is not compressed; save it with coffea.util.save, or compress it with the tool lz4",
