@@ -8,8 +8,9 @@ from model_cards import counting, shape_workspace
 
 from pocket_combine.execution import ProcessExecutor
 from pocket_combine.inference.questions import fit
+from pocket_combine.inference.sampling import ObservableSampler
 from pocket_combine.inference.toy_fitter import ToyFitter
-from pocket_combine.inference.toys import ObservableSampler, generate_toys, toy_fits, truth
+from pocket_combine.inference.toys import generate_toys, toy_fits, truth
 from pocket_combine.inference.workspace import Blinding, Workspace
 from pocket_combine.likelihood import Constraint, ConstraintKind, Data, ModelParameter, ParameterList
 from pocket_combine.results import ToyResult

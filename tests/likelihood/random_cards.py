@@ -57,7 +57,7 @@ def random_point(model: Model, rng: np.random.Generator) -> FloatArray:
         low, high = parameter.range
         if parameter.kind in ("gmN", "gmM", "rateParam", "extArg") or "poisson" in str(parameter.constraint):
             value = parameter.initial * float(rng.uniform(0.6, 1.5))
-        elif parameter.is_poi:
+        elif parameter.is_signal_strength:
             value = float(rng.uniform(0.0, 2.5))
         else:
             value = parameter.initial + 1.2 * float(rng.normal())

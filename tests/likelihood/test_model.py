@@ -63,7 +63,7 @@ def test_kinds_that_are_neither_log_normal_nor_shape() -> None:
         Nuisance("step2", "dFD2", (0.2, None), (4.0,)),
     )
     parameters = build_model(card, {}).parameters
-    assert {p.name: (p.initial, p.range) for p in parameters if not p.is_poi} == {
+    assert {p.name: (p.initial, p.range) for p in parameters if not p.is_signal_strength} == {
         "meas": (1.0, (0.5, 1.5)),
         "cut": (0.0, (-4.0, 2.0)),
         "flat": (1.0, (-1.0, 3.0)),

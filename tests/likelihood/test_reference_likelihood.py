@@ -66,7 +66,7 @@ def test_parameters(name: str) -> None:
     recorded = {item["name"]: item for item in expected["model"]["nuisances"] if item["type"] != "other"}
     assert set(model.parameters.names) - set(model.parameters.pois) == set(recorded)
     for parameter in model.parameters:
-        if parameter.is_poi:
+        if parameter.is_signal_strength:
             continue
         item = recorded[parameter.name]
         assert parameter.kind == item["type"]

@@ -121,7 +121,8 @@ def _partition(workspace: Workspace, groups: Sequence[str] | None) -> list[tuple
     unknown = [group for group in groups or () if group not in known]
     if unknown:
         raise CardError([f"no group {group!r} in the model: {nearest(group, known)}" for group in unknown])
-    left = {item.name: None for item in parameters if item.is_nuisance and not (item.is_poi or item.frozen)}
+    pois = set(parameters.pois)
+    left = {item.name: None for item in parameters if item.is_nuisance and not (item.frozen or item.name in pois)}
     chosen = [group for group in known if group != AUTO_MC_STATS_GROUP] if groups is None else list(groups)
     result = []
     for group in dict.fromkeys(chosen):

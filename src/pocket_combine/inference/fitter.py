@@ -144,7 +144,7 @@ class Fitter:
             edge = self.profiler.upper[position] if side > 0 else self.profiler.lower[position]
             far = edge if math.isfinite(edge) else best.theta[position] + side * 1e6
             end = self.profiler.crossing(best.conditional, position, level, side, float(far))
-            if end.status is not Status.AT_BOUNDARY or side < 0 or not self._may_grow(position):
+            if end.status is not Status.AT_BOUNDARY or side < 0 or position not in self.growing:
                 break
             self._grow(position)
         return end
@@ -170,7 +170,7 @@ class Fitter:
             at_top = [
                 int(at)
                 for at, bound in zip(conditional.free, conditional.minimum.at_bound, strict=True)
-                if bound and self._may_grow(int(at)) and conditional.theta[at] >= self.profiler.upper[at]
+                if bound and int(at) in self.growing and conditional.theta[at] >= self.profiler.upper[at]
             ]
             if not at_top:
                 break
@@ -179,9 +179,15 @@ class Fitter:
             conditional = self.profiler.fit(conditional.theta, fixed)
         return conditional
 
-    def _may_grow(self, position: int) -> bool:
-        parameter = self.parameters[position]
-        return self.options.grow and parameter.is_poi and parameter.name not in self.options.ranges
+    @property
+    def growing(self) -> list[int]:
+        """Positions of the parameters whose range may move up: those of interest, unless the user or a prior set it."""
+        named = self.options.ranges
+        return [
+            self.parameters.index(name)
+            for name in self.parameters.pois
+            if self.options.grow and name not in named and self.parameters.get(name).constraint is None
+        ]
 
     def _grow(self, position: int) -> None:
         low, high = self.profiler.lower[position], self.profiler.upper[position]

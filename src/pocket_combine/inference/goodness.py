@@ -15,7 +15,7 @@ import numpy as np
 
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.execution import Executor, Progress, SerialExecutor
-from pocket_combine.inference.toys import ToyChunk, toy_chunks
+from pocket_combine.inference.toys import ToyChunk, ToyKind, toy_chunks
 from pocket_combine.inference.usable import usable_best
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.likelihood import Model
@@ -34,19 +34,21 @@ def goodness_of_fit(
     *,
     toys: int = 0,
     seed: int = 1,
+    kind: ToyKind = ToyKind.FREQUENTIST,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> GoodnessOfFitResult:
     """Return the goodness of fit of the model with everything floating, the parameters of interest among it.
 
-    Toys are frequentist and drawn at the best fit. In a blind workspace the data are Asimov data and their statistic
-    says nothing, so there are only toys. Masked channels are left out.
+    Frequentist toys are drawn at the best fit, others where a-priori Asimov data are. In a blind workspace the data are
+    Asimov data and their statistic says nothing, so there are only toys. Masked channels are left out.
 
     Args:
         workspace: Model and data.
         algorithm: `saturated`, `KS` or `AD`.
         toys: Number of toys for the p-value.
         seed: Seed of the toys.
+        kind: What is random in toys beside the counts.
         executor: Where toys are fitted; in this process by default. The result does not depend on it.
         progress: Told how many chunks of toys are done.
 
@@ -65,14 +67,18 @@ def goodness_of_fit(
     theta = fitter.likelihood.complete(best.theta)
     parts = _by_channel(model, algorithm, model.totals(theta), workspace.data.observations)
     statistic = 2.0 * best.nll if algorithm == "saturated" else float(sum(parts.values()))
-    chunks = toy_chunks(workspace, theta, toys, seed)
+    chunks = toy_chunks(workspace, theta if kind is ToyKind.FREQUENTIST else workspace.injected, toys, seed, kind)
     function = functools.partial(_statistics, algorithm=algorithm)
     results = (executor or SerialExecutor()).map(function, chunks, progress=progress)
     drawn = np.concatenate([*results, np.zeros(0)])
     usable = drawn[np.isfinite(drawn)]
     seen = not workspace.is_blind
     return GoodnessOfFitResult(
-        provenance=workspace.provenance(seed if toys else None, notes=list(fitter.notes)),
+        provenance=workspace.provenance(
+            seed if toys else None,
+            notes=list(fitter.notes),
+            **({"toys": toys, "toy_kind": kind.value} if toys else {}),
+        ),
         algorithm=algorithm,
         statistic=statistic if seen else None,
         by_channel={name: float(part) for name, part in parts.items()} if seen else {},

@@ -190,13 +190,16 @@ def _run(task: _Ends | FrozenGroups) -> Any:
 
 
 def _nuisances(workspace: Workspace) -> tuple[str, ...]:
-    return tuple(item.name for item in workspace.model.parameters if not (item.is_poi or item.frozen))
+    parameters = workspace.model.parameters
+    pois = set(parameters.pois)
+    return tuple(item.name for item in parameters if not (item.frozen or item.name in pois))
 
 
 def _chosen(workspace: Workspace, names: Sequence[str]) -> tuple[str, ...]:
     parameters = workspace.model.parameters
     chosen = [parameters[int(at)] for at in parameters.indices(dict.fromkeys(names))]
-    problems = [f"{item.name} is a parameter of interest, which has no impact" for item in chosen if item.is_poi]
+    pois = set(parameters.pois)
+    problems = [f"{item.name} is a parameter of interest, which has no impact" for item in chosen if item.name in pois]
     problems += [f"{item.name} is frozen and has no impact" for item in chosen if item.frozen]
     if problems:
         raise CardError(problems)
@@ -243,10 +246,8 @@ def _ends(task: _Ends) -> list[tuple[_End, _End]]:
     fitter = task.workspace.fitter(explicit=[name for name in task.names if name in set(model.bin_parameters)])
     best = fitter.best(task.best[model.parameters.indices(fitter.parameters.names)])
     pois = fitter.parameters.indices(model.parameters.pois)
-    if fitter.options.grow:
-        # A nuisance at its end may drive a parameter of interest out of the range of the card.
-        free = [at for at in pois if fitter.parameters.names[at] not in fitter.options.ranges]
-        fitter.profiler.upper[free] = math.inf
+    # A nuisance at its end may drive a parameter of interest out of the range of the card.
+    fitter.profiler.upper[fitter.growing] = math.inf
     positions = fitter.parameters.indices(task.names)
     sides = (-1, 1)
     position, side = np.repeat(positions, 2), np.tile(sides, positions.size)

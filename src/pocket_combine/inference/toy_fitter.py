@@ -49,9 +49,7 @@ class ToyFitter:
         self.parameters = fitter.parameters
         self._start = theta[workspace.model.parameters.indices(self.parameters.names)]
         upper = fitter.profiler.upper.copy()
-        if fitter.options.grow:
-            pois = self.parameters.indices(workspace.model.parameters.pois)
-            upper[[at for at in pois if self.parameters.names[at] not in fitter.options.ranges]] = math.inf
+        upper[fitter.growing] = math.inf
         self._batch = Batch(self._likelihood, fitter.profiler.lower, upper, fitter.profiler.floating)
 
     def fit(self) -> BatchFits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +69,11 @@ class Workspace:
         """The first parameter of interest."""
         return self.model.parameters.pois[0]
 
+    @property
+    def injected(self) -> FloatArray:
+        """`theta[parameter]` of data before any fit: start values, and signal strengths as expected."""
+        return _injected(self.model, self.start, self.settings.get("expect_signal"))
+
     def fitter(self, data: Data | None = None, *, explicit: Iterable[str] = (), keep_ranges: bool = False) -> Fitter:
         """Return fits of the data, or of other data of the same model.
 
@@ -127,6 +133,7 @@ def make_workspace(
     options: FitOptions | None = None,
     mass: float | None = None,
     exact: bool = False,
+    redefine_pois: Sequence[str] = (),
 ) -> Workspace:
     """Return a workspace of a card.
 
@@ -134,8 +141,9 @@ def make_workspace(
         card: The card.
         templates: Templates by channel.
         kind: What the data are; without the observation by default.
-        expect_signal: Value of every parameter of interest in Asimov data; its start value by default.
-        pois: Parameters of interest by pattern, see `build_model`.
+        expect_signal: Value of every signal strength (parameter of the physics model) in Asimov data, and in toys that
+            are not frequentist; its start value by default.
+        pois: Signal strengths by pattern, see `build_model`.
         masks: Channels to leave out.
         freeze: Parameters to hold constant.
         freeze_groups: Groups of parameters to hold constant.
@@ -144,16 +152,20 @@ def make_workspace(
         options: How fits are made.
         mass: Value of `MH` in formulas.
         exact: Whether Combine's roundings are left out.
+        redefine_pois: Parameters of interest in place of the signal strengths, which float on unless they are frozen.
 
     Raises:
-        CardError: If a name is not in the model, or the card has no observation where it is needed.
+        CardError: If a name is not in the model, a parameter of interest is frozen, or the card has no observation
+            where it is needed.
     """
-    model = build_model(card, templates, pois=pois, masks=masks, ranges=ranges, mass=mass, exact=exact)
+    build = functools.partial(
+        build_model, card, templates, pois=pois, masks=masks, ranges=ranges, mass=mass, exact=exact
+    )
+    model = build(redefine_pois=redefine_pois)
     frozen = [*freeze, *_members(model, freeze_groups)]
     if frozen:
-        model = build_model(
-            card, templates, pois=pois, masks=masks, ranges=ranges, mass=mass, exact=exact, frozen=frozen
-        )
+        model = build(redefine_pois=redefine_pois, frozen=frozen)
+    _check_interest(model, redefine_pois)
     options = options or FitOptions()
     options = dataclasses.replace(options, ranges={**options.ranges, **(ranges or {})})
     start = model.parameters.vector(values or {})
@@ -166,14 +178,30 @@ def make_workspace(
         "values": dict(values or {}),
         "ranges": {name: list(limits) for name, limits in (ranges or {}).items()},
         "exact": exact,
+        "mass": mass,
+        "redefine_pois": list(redefine_pois),
+        "starts": options.starts if options.starts > 1 else None,
+        "seed_of_starts": options.seed if options.starts > 1 else None,
     }
     settings = {name: value for name, value in settings.items() if value not in (None, [], {}, False)}
-    injected = start.copy()
-    if expect_signal is not None:
-        injected[model.parameters.indices(model.parameters.pois)] = expect_signal
-    data = _data(model, kind, injected, options)
+    data = _data(model, kind, _injected(model, start, expect_signal), options)
     digest = card_hash(card, templates, blind=kind is Blinding.ASIMOV)
     return Workspace(model, data, kind, start, options, digest, settings)
+
+
+def _injected(model: Model, start: FloatArray, expect_signal: float | None) -> FloatArray:
+    result: FloatArray = start.copy()
+    if expect_signal is not None:
+        result[[at for at, item in enumerate(model.parameters) if item.is_signal_strength]] = expect_signal
+    return result
+
+
+def _check_interest(model: Model, redefined: Sequence[str]) -> None:
+    problems = [
+        f"{name} is frozen and cannot be of interest" for name in redefined if model.parameters.get(name).frozen
+    ]
+    if problems:
+        raise CardError(problems)
 
 
 def _members(model: Model, groups: Sequence[str]) -> list[str]:

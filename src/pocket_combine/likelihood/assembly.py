@@ -39,6 +39,7 @@ def build_model(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     mass: float | None = None,
     exact: bool = False,
+    redefine_pois: Iterable[str] = (),
 ) -> Model:
     """Return the model of a card.
 
@@ -52,6 +53,8 @@ def build_model(
         ranges: Ranges of parameters in place of those of the card.
         mass: Value of `MH` in formulas.
         exact: Whether all of Combine's roundings and floors are left out; see `docs/explanation/likelihood.md`.
+        redefine_pois: Parameters of interest in place of those of the physics model, which float on (Combine's
+            `--redefineSignalPOIs`).
 
     Raises:
         CardError: If the card and the templates contradict each other, or hold something that is not understood. All
@@ -71,7 +74,7 @@ def build_model(
         array([27.4])
     """
     return _Assembly(card, dict(templates), dict(pois) if pois is not None else None, mass, exact).build(
-        tuple(masks), tuple(frozen), ranges
+        tuple(masks), tuple(frozen), ranges, tuple(redefine_pois)
     )
 
 
@@ -84,7 +87,11 @@ class _Assembly:
     exact: bool
 
     def build(
-        self, masks: tuple[str, ...], frozen: tuple[str, ...], ranges: Mapping[str, tuple[float, float]] | None
+        self,
+        masks: tuple[str, ...],
+        frozen: tuple[str, ...],
+        ranges: Mapping[str, tuple[float, float]] | None,
+        redefine_pois: tuple[str, ...],
     ) -> Model:
         _raise(_card_problems(self.card, self.templates, masks))
         scaling = scale_columns(self.card.columns, self.pois)
@@ -103,7 +110,7 @@ class _Assembly:
         bin_parameters = make_bin_parameters(
             columns, self.templates, yields.layout, at_start.columns.yields[:, 0], at_start.templates[:, 0]
         )
-        parameters = _finish_parameters([*own, *bin_parameters.parameters], self.card, frozen, ranges)
+        parameters = _finish_parameters([*own, *bin_parameters.parameters], self.card, frozen, ranges, redefine_pois)
         rules = self._rules(columns, yields, set(masks), at_start.templates[:, 0])
         engine = Engine(yields, BinLayer(yields, bin_parameters, rules))
         channels, cells = self._channels(columns, yields, set(masks))
@@ -230,6 +237,7 @@ def _finish_parameters(
     card: Card,
     frozen: Iterable[str],
     ranges: Mapping[str, tuple[float, float]] | None,
+    redefine_pois: Iterable[str],
 ) -> ParameterList:
     result = ParameterList(parameters)
     declared = {
@@ -246,4 +254,4 @@ def _finish_parameters(
         if member not in declared and member not in result
     ]
     _raise(problems)
-    return result.changed(frozen=frozen, ranges=ranges)
+    return result.changed(frozen=frozen, ranges=ranges, pois=redefine_pois)

@@ -104,7 +104,7 @@ def _used_names(card: Card, factors: Iterable[str]) -> set[str]:
 def _merge(declared: dict[str, ModelParameter], new: ModelParameter, problems: list[str]) -> None:
     """Add a parameter, or check that a row of the same name asks for the same one; the first row's range holds."""
     first = declared.setdefault(new.name, new)
-    if first.is_poi and first is not new:
+    if first.is_signal_strength and first is not new:
         problems.append(f"{new.kind} {new.name} has the name of a parameter of interest")
     elif first.constraint != new.constraint or (new.kind == "param" and first is not new):
         problems.append(f"{new.kind} {new.name} contradicts {first.kind} {new.name}: one name, two constraints")

@@ -106,6 +106,11 @@ class Model:
         """Number of bins of all channels."""
         return self._engine.yields.layout.bin_count
 
+    @property
+    def has_formula_constraints(self) -> bool:
+        """Whether `constr` lines add terms that are no constraint of one parameter."""
+        return self._formulas is not None
+
     @cached_property
     def bin_parameters(self) -> tuple[str, ...]:
         """Names of the parameters of autoMCStats."""
@@ -127,7 +132,7 @@ class Model:
             data: The data; the observation by default.
             profile: Whether bin parameters take their best values instead of being parameters of the function.
             explicit: Bin parameters that are parameters nevertheless: those to be scanned or kept fixed. Frozen ones
-                are so anyway.
+                and those of interest are so anyway.
             frozen: Parameters to be held constant, beside those that the model freezes.
 
         Raises:
@@ -147,7 +152,8 @@ class Model:
         positions = parameters.indices(explicit)
         profiled = np.full(self._engine.bins.count, profile)
         profiled[positions[positions >= self._engine.size] - self._engine.size] = False
-        profiled &= ~np.array([parameters.get(name).frozen for name in self.bin_parameters], dtype=bool)
+        own = set(parameters.pois)
+        profiled &= ~np.array([parameters.get(name).frozen or name in own for name in self.bin_parameters], dtype=bool)
         chosen = self.data if data is None else data
         if chosen is None:
             raise CardError("the card has no observation; give data, for instance Asimov data of the model")

@@ -43,8 +43,8 @@ class ModelParameter:
     frozen: bool = False
 
     @property
-    def is_poi(self) -> bool:
-        """Whether it is a parameter of interest."""
+    def is_signal_strength(self) -> bool:
+        """Whether the physics model defines it: a parameter of interest, unless others are declared so."""
         return self.kind == "POI"
 
     @property
@@ -58,6 +58,7 @@ class ParameterList:
 
     Args:
         parameters: The parameters, with distinct names.
+        pois: Names of the parameters of interest; those of the physics model by default.
 
     Examples:
         >>> parameters = ParameterList([ModelParameter("r", "POI", 1.0, (0.0, 20.0))])
@@ -68,8 +69,11 @@ class ParameterList:
         pocket_combine.errors.CardError: no parameter 'R' in the model: did you mean 'r'?
     """
 
-    def __init__(self, parameters: Iterable[ModelParameter]) -> None:
+    def __init__(self, parameters: Iterable[ModelParameter], pois: Sequence[str] | None = None) -> None:
         self._parameters = tuple(parameters)
+        strengths = (parameter.name for parameter in self._parameters if parameter.is_signal_strength)
+        self.pois: tuple[str, ...] = tuple(strengths if pois is None else pois)
+        """Names of the parameters of interest."""
         self._positions = {parameter.name: index for index, parameter in enumerate(self._parameters)}
 
     def __len__(self) -> int:
@@ -114,11 +118,6 @@ class ParameterList:
     def constraints(self) -> Constraints:
         """The constraint terms."""
         return Constraints([parameter.constraint for parameter in self._parameters])
-
-    @cached_property
-    def pois(self) -> tuple[str, ...]:
-        """Names of the parameters of interest."""
-        return tuple(parameter.name for parameter in self._parameters if parameter.is_poi)
 
     @cached_property
     def groups(self) -> dict[str, tuple[str, ...]]:
@@ -182,12 +181,20 @@ class ParameterList:
 
     def subset(self, positions: Sequence[int] | IntArray) -> ParameterList:
         """Return some of the parameters, in the given order."""
-        return ParameterList(self._parameters[position] for position in positions)
+        chosen = [self._parameters[position] for position in positions]
+        names = {parameter.name for parameter in chosen}
+        return ParameterList(chosen, [name for name in self.pois if name in names])
 
     def changed(
-        self, *, frozen: Iterable[str] = (), ranges: Mapping[str, tuple[float, float]] | None = None
+        self,
+        *,
+        frozen: Iterable[str] = (),
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+        pois: Iterable[str] = (),
     ) -> ParameterList:
-        """Return the parameters with some frozen and some ranges replaced; initial values move into a new range.
+        """Return the parameters with some frozen, some ranges replaced, and perhaps others of interest.
+
+        Initial values move into a new range.
 
         Raises:
             CardError: If a name is not in the model, or a range is empty.
@@ -204,7 +211,9 @@ class ParameterList:
             parameters[position] = replace(parameters[position], range=(low, high), initial=initial)
         if problems:
             raise CardError(problems)
-        return ParameterList(parameters)
+        chosen = tuple(dict.fromkeys(pois)) or self.pois
+        self.indices(chosen)
+        return ParameterList(parameters, chosen)
 
 
 def _read_only(values: Sequence[float]) -> FloatArray:

@@ -83,7 +83,7 @@ def _pulls_table(workspace: Workspace, result: FitResult, most: int | None) -> T
     table = plain_table("Nuisance", ("fitted", "right"), ("error", "right"), ("shift / σ", "right"))
     rows = []
     for at, parameter in enumerate(workspace.model.parameters):
-        if parameter.is_poi or not result.floating[at]:
+        if parameter.name in result.pois or not result.floating[at]:
             continue
         width = parameter.constraint.width[0] if parameter.constraint is not None else float("nan")
         shift = (float(result.values[at]) - parameter.initial) / width if width == width else float("nan")
