@@ -19,7 +19,7 @@ from pocket_combine.inference.workspace import Blinding, make_workspace
 from pocket_combine.io.atomic import atomic_write
 from pocket_combine.results import Result, Status
 
-__all__ = ["fitting_options", "finish", "show_notes"]
+__all__ = ["cards_argument", "finish", "fitting_options", "load_cards", "model_options", "show_notes"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -67,8 +67,7 @@ def _map(_: click.Context, __: click.Parameter, words: Sequence[str]) -> dict[st
     return result
 
 
-_OPTIONS = (
-    click.argument("cards", metavar="CARD...", nargs=-1, required=True),
+_DATA_OPTIONS = (
     click.option("--unblind", is_flag=True, help="Fit the observation. Without, nothing depends on it."),
     click.option(
         "--frequentist",
@@ -76,6 +75,9 @@ _OPTIONS = (
         help="Asimov data after a fit to the observation (--toysFrequentist of Combine); needs --unblind.",
     ),
     click.option("--expect-signal", type=float, metavar="R", help="Signal strength of Asimov data; 1 by default."),
+)
+
+_MODEL_OPTIONS = (
     click.option(
         "--map",
         "scaling",
@@ -105,14 +107,58 @@ _OPTIONS = (
     ),
     click.option("--starts", type=click.IntRange(min=1), default=1, show_default=True, help="Starting points of fits."),
     click.option("--exact", is_flag=True, help="Leave Combine's roundings out."),
-    click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Write the result as JSON.",
-    ),
 )
+
+_OUTPUT_OPTION = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the result as JSON.",
+)
+
+
+def cards_argument(function: _Function) -> _Function:
+    """Give a command the argument `cards`, one or several."""
+    decorated: _Function = click.argument("cards", metavar="CARD...", nargs=-1, required=True)(function)
+    return decorated
+
+
+def model_options(function: _Function) -> _Function:
+    """Give a command what makes a model of a card; its function gets `reading` and `settings`.
+
+    The settings are the arguments of `make_workspace` that do not speak of data.
+    """
+
+    @functools.wraps(function)
+    def with_settings(
+        *arguments: Any,
+        reading: Reading,
+        scaling: Mapping[str, str],
+        values: Mapping[str, float],
+        freeze: tuple[str, ...],
+        freeze_groups: tuple[str, ...],
+        masks: tuple[str, ...],
+        ranges: Mapping[str, tuple[float, float]],
+        starts: int,
+        exact: bool,
+        **options: Any,
+    ) -> Any:
+        settings = {
+            "pois": scaling or None,
+            "values": values,
+            "freeze": freeze,
+            "freeze_groups": freeze_groups,
+            "masks": masks,
+            "ranges": ranges,
+            "options": FitOptions(starts=starts),
+            "mass": reading.mass,
+            "exact": exact,
+        }
+        return function(*arguments, reading=reading, settings=settings, **options)
+
+    result: _Function = _decorated(reading_options(with_settings), _MODEL_OPTIONS)
+    return result
 
 
 def fitting_options(function: _Function) -> _Function:
@@ -123,17 +169,10 @@ def fitting_options(function: _Function) -> _Function:
         *arguments: Any,
         cards: tuple[str, ...],
         reading: Reading,
+        settings: Mapping[str, Any],
         unblind: bool,
         frequentist: bool,
         expect_signal: float | None,
-        starts: int,
-        exact: bool,
-        scaling: Mapping[str, str],
-        values: Mapping[str, float],
-        freeze: tuple[str, ...],
-        freeze_groups: tuple[str, ...],
-        masks: tuple[str, ...],
-        ranges: Mapping[str, tuple[float, float]],
         **options: Any,
     ) -> Any:
         if frequentist and not unblind:
@@ -141,33 +180,24 @@ def fitting_options(function: _Function) -> _Function:
         kind = Blinding.ASIMOV
         if unblind:
             kind = Blinding.FREQUENTIST_ASIMOV if frequentist else Blinding.OBSERVED
+        expected = 1.0 if expect_signal is None and kind is not Blinding.OBSERVED else expect_signal
         with activity("Reading cards"):
-            loaded = _load(cards, reading)
-            workspace = make_workspace(
-                loaded.card,
-                loaded.templates,
-                kind=kind,
-                expect_signal=1.0 if expect_signal is None and kind is not Blinding.OBSERVED else expect_signal,
-                pois=scaling or None,
-                masks=masks,
-                freeze=freeze,
-                freeze_groups=freeze_groups,
-                values=values,
-                ranges=ranges,
-                options=FitOptions(starts=starts),
-                mass=reading.mass,
-                exact=exact,
-            )
+            loaded = load_cards(cards, reading)
+            workspace = make_workspace(loaded.card, loaded.templates, kind=kind, expect_signal=expected, **settings)
         return function(*arguments, workspace=workspace, **options)
 
-    command: Any = reading_options(with_workspace)
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    result: _Function = command
+    result: _Function = cards_argument(_decorated(model_options(_OUTPUT_OPTION(with_workspace)), _DATA_OPTIONS))
     return result
 
 
-def _load(cards: Sequence[str], reading: Reading) -> LoadedCard:
+def _decorated(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    """Return a command with options, the first of them outermost."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def load_cards(cards: Sequence[str], reading: Reading) -> LoadedCard:
     """Return one card with its templates, or the combination of several."""
     if len(cards) == 1 and "=" not in cards[0]:
         return reading.load(cards[0])
