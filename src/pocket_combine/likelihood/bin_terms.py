@@ -107,12 +107,14 @@ class TotalBins:
 
     Args:
         parameters: All bin parameters.
+        layout: Where cells lie.
     """
 
-    def __init__(self, parameters: BinParameterTable) -> None:
+    def __init__(self, parameters: BinParameterTable, layout: Layout) -> None:
         self.parameter = parameters.total_parameter
         self.bin = parameters.total_bin
         self.cell = parameters.total_cell
+        self.column = layout.cell_column[self.cell]
         self.cell_row = parameters.total_cell_row
         self.cell_square = parameters.total_cell_square[:, None]
         self.squares = parameters.total_squares

@@ -98,7 +98,7 @@ class BinLayer:
     def __init__(self, yields: YieldModel, parameters: BinParameterTable, rules: BinRules) -> None:
         self.layout = yields.layout
         self.yields = yields
-        self.total = TotalBins(parameters)
+        self.total = TotalBins(parameters, self.layout)
         self.process = ProcessBins(parameters, self.layout)
         self.count = len(parameters.parameters)
         self._floor = rules.floor[:, None]

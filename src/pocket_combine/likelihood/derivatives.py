@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocket_combine.likelihood.arrays import Scatter, SparseMatrix, block_rows
+from pocket_combine.likelihood.arrays import Scatter
+from pocket_combine.likelihood.channel_blocks import ChannelBlocks
+from pocket_combine.likelihood.morphing import MorphGroup
 from pocket_combine.likelihood.yields import YieldModel, YieldState
 from pocket_combine.templates import FloatArray, IntArray
 
@@ -67,15 +69,17 @@ class _Sums:
 
 @dataclass(frozen=True)
 class _Moves:
-    """Derivatives of a group's templates as entries of a matrix[column, parameter].
+    """Derivatives of templates as entries of a matrix[column, parameter].
 
     Attributes:
         pulled: `pulled[entry, point]`, derivatives of the weighted sum over cells.
         ratio: `ratio[entry, point]`, derivatives of the logarithm of what normalising multiplies with; `None` is zero.
+        scaled: `scaled[cell, point]`, the contents that normalising multiplies.
     """
 
     pulled: FloatArray
     ratio: FloatArray | None
+    scaled: FloatArray
 
 
 class YieldDerivatives:
@@ -88,7 +92,9 @@ class YieldDerivatives:
     def __init__(self, model: YieldModel) -> None:
         self.model = model
         self.size = model.parameter_count
-        self._entries = [Scatter(_matrix_positions(group.parameter, self.size)) for group in model.groups]
+        positions = [_matrix_positions(group, self.size) for _, group in model.moving()]
+        self._entries = Scatter(np.concatenate([np.empty(0, dtype=np.intp), *positions]))
+        self._blocks: dict[int, list[ChannelBlocks]] = {}
 
     def curvature(self, state: YieldState, weights: Weights) -> Curvature:
         """Return gradient and Hessian of F, and the rows of all bins."""
@@ -99,10 +105,10 @@ class YieldDerivatives:
             np.zeros((points, self.size, self.size)),
             self._no_rows(state),
         )
-        for number, group in enumerate(self.model.groups):
-            moves = self._add_group(number, state, weights, sums) if group.group.morphs else None
-            for columns in self._chunks(group.group.columns, points):
-                self._add_columns(number, columns, moves, state, weights, sums)
+        pulls = [self._add_group(number, state, weights, sums) for number, _ in self.model.moving()]
+        moves = _Moves(self._join(pulls), *self._ratio(state)) if pulls else None
+        for blocks in self._chunks(points):
+            self._add_columns(blocks, moves, state, weights, sums)
         hessian = sums.hessian
         hessian += sums.half
         hessian += sums.half.transpose(0, 2, 1)
@@ -112,32 +118,26 @@ class YieldDerivatives:
     def rows(self, state: YieldState, row_yields: FloatArray, row_templates: FloatArray) -> FloatArray:
         """Return only the rows of all bins: `rows[point, parameter, bin]`; the last bin is padding."""
         rows = self._no_rows(state)
-        for number, group in enumerate(self.model.groups):
-            ratio = None
-            if group.group.morphs:
-                self._add_template_rows(number, state, row_templates, rows)
-                ratio = self._ratio(number, state)
-            for columns in self._chunks(group.group.columns, state.points):
-                _, d = self.model.normalisation.log_derivatives(state.columns, columns)
-                self._add_rows(columns, row_yields, state.columns.amplitude, d, rows)
-                if ratio is not None:
-                    dense = self._dense(number, ratio, columns)
-                    self._add_rows(
-                        columns, self._scaled_cells(number, state, row_templates), state.columns.yields, dense, rows
-                    )
+        for number, _ in self.model.moving():
+            self._add_template_rows(number, state, row_templates, rows)
+        ratio, scaled = self._ratio(state)
+        per_yield = self._cells(row_yields, state.columns.amplitude)
+        per_ratio = None if ratio is None else self._cells(row_templates * scaled, state.columns.yields)
+        for blocks in self._chunks(state.points):
+            _, d = self.model.normalisation.log_derivatives(state.columns, blocks.columns)
+            blocks.add(per_yield, d, rows)
+            if ratio is not None and per_ratio is not None:
+                blocks.add(per_ratio, self._dense(ratio, blocks.columns), rows)
         return rows
 
-    def column_rows(self, state: YieldState, matrix: SparseMatrix, factors: FloatArray) -> FloatArray:
-        """Return `result[point, row, parameter]`: matrix[row, column] x factors[column, point] x C'."""
-        result = np.zeros((state.points, matrix.shape[0], self.size))
-        by_column = matrix.tocsc()
-        for group in self.model.groups:
-            for columns in self._chunks(group.group.columns, state.points):
-                _, d = self.model.normalisation.log_derivatives(state.columns, columns)
-                d *= (factors[columns] * state.columns.amplitude[columns]).T[:, :, None]
-                for point in range(state.points):
-                    result[point] += by_column[:, columns] @ d[point]
-        return result
+    def yield_rows(self, state: YieldState, cells: FloatArray) -> FloatArray:
+        """Return `rows[point, parameter, bin]`: the sum over columns of cells[cell, point] x C'."""
+        rows = self._no_rows(state)
+        weighted = self._cells(cells, state.columns.amplitude)
+        for blocks in self._chunks(state.points):
+            _, d = self.model.normalisation.log_derivatives(state.columns, blocks.columns)
+            blocks.add(weighted, d, rows)
+        return rows
 
     def cell_rows(self, state: YieldState, cells: IntArray, yields: FloatArray, templates: FloatArray) -> FloatArray:
         """Return derivatives of single cells: `result[point, cell, parameter]` of yields x C' + templates x C T'.
@@ -150,25 +150,26 @@ class YieldDerivatives:
         """
         result = np.zeros((state.points, cells.size, self.size))
         owner = self.model.layout.cell_column[cells]
-        for number, group in enumerate(self.model.groups):
+        for blocks in self._chunks(state.points):
+            columns = blocks.columns
+            mine = np.flatnonzero((owner >= columns.start) & (owner < columns.stop))
+            if not mine.size:
+                continue
+            _, d = self.model.normalisation.log_derivatives(state.columns, columns)
+            factor = yields[mine] * state.columns.amplitude[owner[mine]]
+            result[:, mine] += d[:, owner[mine] - columns.start] * factor.T[:, :, None]
+        for number, group in self.model.moving():
             own = group.group
-            for columns in self._chunks(own.columns, state.points):
-                mine = np.flatnonzero((owner >= columns.start) & (owner < columns.stop))
-                if not mine.size:
-                    continue
-                _, d = self.model.normalisation.log_derivatives(state.columns, columns)
-                factor = yields[mine] * state.columns.amplitude[owner[mine]]
-                result[:, mine] += d[:, owner[mine] - columns.start] * factor.T[:, :, None]
-                if own.morphs:
-                    bins = (cells[mine] - own.cells.start) % own.bins
-                    factor = templates[mine] * state.columns.yields[owner[mine]]
-                    self._add_cells(number, state, mine, owner[mine] - own.columns.start, bins, factor, result)
+            mine = np.flatnonzero((owner >= own.columns.start) & (owner < own.columns.stop))
+            bins = (cells[mine] - own.cells.start) % own.bins
+            factor = templates[mine] * state.columns.yields[owner[mine]]
+            self._add_cells(number, state, mine, owner[mine] - own.columns.start, bins, factor, result)
         return result
 
-    # ------------------------------------------------------------------ one group
+    # ------------------------------------------------------------------ groups and columns
 
-    def _add_group(self, number: int, state: YieldState, weights: Weights, sums: _Sums) -> _Moves:
-        """Add what the templates of a group give by themselves; return what is multiplied with yields."""
+    def _add_group(self, number: int, state: YieldState, weights: Weights, sums: _Sums) -> FloatArray:
+        """Add what the templates of a group give by themselves; return `pulled[column, morph, point]`."""
         group, own = self.model.groups[number], self.model.groups[number].group
         templates, yields = state.groups[number], state.columns.yields[own.columns]
         pull = group.pull(templates, state.basis, self.model.by_group(weights.templates, own))
@@ -179,13 +180,13 @@ class YieldDerivatives:
         if group.is_logarithmic:
             group.add_products(pull, state.basis, yields, sums.hessian)
         self._add_template_rows(number, state, weights.row_templates, sums.rows)
-        pulled = self._entries[number](pull.morphs.reshape(-1, state.points))
-        return _Moves(pulled, self._ratio(number, state))
+        return pull.morphs
 
     def _add_columns(
-        self, number: int, columns: slice, moves: _Moves | None, state: YieldState, weights: Weights, sums: _Sums
+        self, blocks: ChannelBlocks, moves: _Moves | None, state: YieldState, weights: Weights, sums: _Sums
     ) -> None:
-        """Add the second derivatives of C, and of C times those of T, for some columns of a group."""
+        """Add the second derivatives of C, and of C times those of T, for some columns."""
+        columns = blocks.columns
         c, d = self.model.normalisation.log_derivatives(state.columns, columns)
         amplitude = state.columns.amplitude[columns]
         # With d = scale x c + scale', half of C'' is d x c/2 + scale' x c/2, and scale' has few entries.
@@ -194,32 +195,26 @@ class YieldDerivatives:
         if weights.squares is not None:
             right += (0.5 * weights.squares[columns] * amplitude**2).T[:, :, None] * d
         if moves is not None:
-            moved = self._dense(number, moves.pulled, columns) * amplitude.T[:, :, None]
+            moved = self._dense(moves.pulled, columns) * amplitude.T[:, :, None]
             right += moved
             if moves.ratio is not None:
-                ratio = self._dense(number, moves.ratio, columns)
+                ratio = self._dense(moves.ratio, columns)
                 scale = state.columns.scale[columns].T[:, :, None]
                 sums.half[:] += (ratio * scale).transpose(0, 2, 1) @ moved
-                cells = self._scaled_cells(number, state, weights.row_templates)
-                self._add_rows(columns, cells, state.columns.yields, ratio, sums.rows)
+                cells = self._cells(weights.row_templates * moves.scaled, state.columns.yields)
+                blocks.add(cells, ratio, sums.rows)
         sums.half[:] += d.transpose(0, 2, 1) @ right
-        self._add_rows(columns, weights.row_yields, state.columns.amplitude, d, sums.rows)
+        blocks.add(self._cells(weights.row_yields, state.columns.amplitude), d, sums.rows)
 
     def _add_template_rows(self, number: int, state: YieldState, row_templates: FloatArray, rows: FloatArray) -> None:
         group, own = self.model.groups[number], self.model.groups[number].group
         weighted = self.model.by_group(row_templates, own) * state.columns.yields[own.columns][:, None, :]
         group.scatter_cells(state.groups[number], state.basis, weighted, rows)
 
-    def _add_rows(
-        self, columns: slice, cells: FloatArray, factors: FloatArray, dense: FloatArray, rows: FloatArray
-    ) -> None:
-        """Add cell x factor of its column x derivative of its column to the row of each cell's bin."""
-        layout = self.model.layout
-        starts = layout.cell_starts[columns.start : columns.stop + 1]
-        inside = slice(int(starts[0]), int(starts[-1]))
-        values = cells[inside] * np.repeat(factors[columns], np.diff(starts), axis=0)
-        summed = block_rows(values, layout.cell_bin[inside], starts - starts[0], rows.shape[2], dense)
-        rows += summed.transpose(0, 2, 1)
+    def _cells(self, cells: FloatArray, factors: FloatArray) -> FloatArray:
+        """Return `result[point, cell]`: cells[cell, point] x factors[column, point] of each cell's column."""
+        product: FloatArray = cells * factors.take(self.model.layout.cell_column, axis=0)
+        return np.ascontiguousarray(product.T)
 
     def _add_cells(
         self,
@@ -248,35 +243,46 @@ class YieldDerivatives:
     def _no_rows(self, state: YieldState) -> FloatArray:
         return np.zeros((state.points, self.size, self.model.layout.bin_count + 1))
 
-    def _chunks(self, columns: slice, points: int) -> list[slice]:
-        step = max(1, _CHUNK // max(1, self.size * points))
-        return [slice(start, min(start + step, columns.stop)) for start in range(columns.start, columns.stop, step)]
+    def _chunks(self, points: int) -> list[ChannelBlocks]:
+        """Return all columns, in parts that are few enough for memory."""
+        count = self.model.layout.column_count
+        step = min(count, max(1, _CHUNK // max(1, self.size * points)))
+        if step not in self._blocks:
+            parts = [slice(start, min(start + step, count)) for start in range(0, count, step)]
+            self._blocks[step] = [ChannelBlocks(self.model.layout, columns) for columns in parts]
+        return self._blocks[step]
 
-    def _ratio(self, number: int, state: YieldState) -> FloatArray | None:
-        ratio = self.model.groups[number].log_ratio_derivatives(state.groups[number], state.basis)
-        return None if ratio is None else self._entries[number](ratio.reshape(-1, state.points))
+    def _join(self, morphs: list[FloatArray]) -> FloatArray:
+        """Return `result[entry, point]` from `morphs[column, morph, point]` of all groups that move."""
+        return self._entries(np.concatenate([item.reshape(-1, item.shape[-1]) for item in morphs]))
 
-    def _scaled_cells(self, number: int, state: YieldState, row_templates: FloatArray) -> FloatArray:
-        """Return the weighted contents of the cells that normalising multiplies, zero outside the group."""
-        result = np.zeros_like(row_templates)
-        cells = self.model.groups[number].group.cells
-        result[cells] = row_templates[cells] * self.model.groups[number].scaled(state.groups[number]).reshape(
-            -1, state.points
-        )
-        return result
+    def _ratio(self, state: YieldState) -> tuple[FloatArray | None, FloatArray]:
+        """Return `ratio` and `scaled` as in `_Moves`."""
+        scaled = np.zeros_like(state.templates)
+        ratios: list[FloatArray] = []
+        is_zero = True
+        for number, group in self.model.moving():
+            own = state.groups[number]
+            ratio = group.log_ratio_derivatives(own, state.basis)
+            if ratio is None:
+                ratios.append(np.zeros((*group.parameter.shape, state.points)))
+                continue
+            is_zero = False
+            ratios.append(ratio)
+            scaled[group.group.cells] = group.scaled(own).reshape(-1, state.points)
+        return (None if is_zero else self._join(ratios)), scaled
 
-    def _dense(self, number: int, values: FloatArray, columns: slice) -> FloatArray:
+    def _dense(self, values: FloatArray, columns: slice) -> FloatArray:
         """Return some entries of a matrix[column, parameter] as `result[point, column, parameter]`."""
-        first = self.model.groups[number].group.columns.start
-        low, high = (columns.start - first) * self.size, (columns.stop - first) * self.size
-        targets = self._entries[number].targets
+        low, high = columns.start * self.size, columns.stop * self.size
+        targets = self._entries.targets
         inside = slice(*np.searchsorted(targets, [low, high]))
         result = np.zeros((values.shape[1], high - low))
         result[:, targets[inside] - low] = values[inside].T
         return result.reshape(-1, columns.stop - columns.start, self.size)
 
 
-def _matrix_positions(parameter: IntArray, width: int) -> IntArray:
-    """Return the position of each morph in a flat matrix[column, parameter]; -1 for padding."""
-    rows = np.arange(parameter.shape[0])[:, None] * width
-    return np.where(parameter >= 0, rows + parameter, -1).ravel()
+def _matrix_positions(group: MorphGroup, width: int) -> IntArray:
+    """Return the position of each morph of a group in a flat matrix[column, parameter]; -1 for padding."""
+    rows = (group.group.columns.start + np.arange(group.group.size))[:, None] * width
+    return np.where(group.parameter >= 0, rows + group.parameter, -1).ravel()
