@@ -40,6 +40,7 @@ def fit() -> FitResult:
         ("r",),
         12,
         np.array([[0.0, 0.0, 0.0], [-1.0, 0.0, 1.0]]),
+        ("POI", "lnN"),
     )
 
 
@@ -82,6 +83,14 @@ def test_nested_results_survive_the_round_trip() -> None:
         ({"status": "fine"}, "FitResult.status is 'fine', expected one of"),
         ({"extra": 1}, "the field 'extra' is unknown"),
         ({"floating": 3}, "FitResult.floating is 3, expected a list of numbers"),
+        ({"floating": [1, 0]}, r"FitResult.floating\[0\] is 1, expected bool"),
+        ({"values": [0.0, "one"]}, r"FitResult.values\[1\] is 'one', expected a number"),
+        ({"values": [0.0, None]}, r"FitResult.values\[1\] is None, expected a number"),
+        ({"values": [0.0, 10**400]}, r"FitResult.values\[1\] is a number too large"),
+        ({"prefit": [[0.0, 0.0], [1.0]]}, "FitResult.prefit is no array: its lists differ in length"),
+        ({"values": [0.0]}, r"FitResult of 2 parameters: values has shape \(1,\), expected \(2,\)"),
+        ({"covariance": [[1.0, 0.0], [0.0, 1.0]]}, r"covariance has shape \(2, 2\), expected \(1, 1\)"),
+        ({"kinds": ["POI"]}, "kinds has 1 entries, expected 2"),
     ],
 )
 def test_wrong_contents_are_named(change: dict[str, object], message: str) -> None:
@@ -97,6 +106,10 @@ def test_missing_fields_and_broken_text_are_named() -> None:
         FitResult.from_json(json.dumps(plain))
     with pytest.raises(ResultError, match="not JSON"):
         FitResult.from_json('{"type": ')
+    with pytest.raises(ResultError, match="not JSON"):
+        FitResult.from_json("9" * 5000)
+    with pytest.raises(ResultError, match="not JSON"):
+        FitResult.from_json("[" * 200_000)
 
 
 def test_a_limit_that_was_not_found_is_not_a_number() -> None:

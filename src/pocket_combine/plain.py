@@ -84,7 +84,7 @@ def _convert(kind: Any, plain: Any, place: str) -> Any:
     if origin is np.ndarray:
         dtype = typing.get_args(arguments[1])[0]
         _require(isinstance(plain, list), place, "a list of numbers", plain)
-        return np.array(_numbers(plain), dtype=np.bool_ if dtype is np.bool_ else np.float64)
+        return _array(np.bool_ if dtype is np.bool_ else np.float64, plain, place)
     if origin is tuple:
         _require(isinstance(plain, list), place, "a list", plain)
         kinds = [arguments[0]] * len(plain) if arguments[1:] == (Ellipsis,) else list(arguments)
@@ -131,7 +131,10 @@ def _convert_scalar(kind: Any, plain: Any, place: str) -> Any:
         if plain in _SPECIAL and isinstance(plain, str):
             return _SPECIAL[plain]
         _require(isinstance(plain, (int, float)) and not isinstance(plain, bool), place, "a number", plain)
-        return float(plain)
+        try:
+            return float(plain)
+        except OverflowError:
+            raise ResultError(f"{place} is a number too large to be one of a result") from None
     if isinstance(kind, type) and issubclass(kind, Enum):
         _require(plain in [member.value for member in kind], place, f"one of {[item.value for item in kind]}", plain)
         return kind(plain)
@@ -139,10 +142,23 @@ def _convert_scalar(kind: Any, plain: Any, place: str) -> Any:
     return plain
 
 
-def _numbers(plain: Any) -> Any:
-    if isinstance(plain, list):
-        return [_numbers(item) for item in plain]
-    return _SPECIAL.get(plain, plain) if isinstance(plain, str) else plain
+def _array(dtype: type[np.bool_] | type[np.float64], plain: list[Any], place: str) -> Any:
+    """Return an array of numbers or of truth values, nothing else taken for either."""
+    try:
+        return np.array(_items(bool if dtype is np.bool_ else float, plain, place), dtype=dtype)
+    except ValueError as error:
+        if isinstance(error, ResultError):
+            raise
+        raise ResultError(f"{place} is no array: its lists differ in length") from error
+
+
+def _items(kind: type[bool] | type[float], plain: list[Any], place: str) -> list[Any]:
+    return [
+        _items(kind, item, f"{place}[{at}]")
+        if isinstance(item, list)
+        else _convert_scalar(kind, item, f"{place}[{at}]")
+        for at, item in enumerate(plain)
+    ]
 
 
 def _require(condition: bool, place: str, expected: str, found: Any) -> None:
@@ -165,7 +181,7 @@ def load_json(kind: type[_Value], text: str) -> _Value:
     """
     try:
         plain = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ResultError(f"not JSON: {error}") from error
     if not isinstance(plain, dict) or plain.get("type") != kind.__name__:
         found = plain.get("type") if isinstance(plain, dict) else type(plain).__name__

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from pocket_combine.errors import ResultError
 from pocket_combine.plain import dump_json, load_json
 
 __all__ = [
@@ -160,6 +161,11 @@ class FitResult(Result):
         evaluations: Number of likelihood evaluations.
         prefit: `prefit[parameter, 3]`: (low, preferred, high) of the constraint term, what Combine calls prefit; three
             times the initial value of parameters without a constraint.
+        kinds: What made each parameter: `POI`, the kind of its row (`lnN`, `shape`, …), `param`, `rateParam`, `extArg`
+            or `autoMCStats`.
+
+    Raises:
+        ResultError: If arrays contradict each other in their shapes.
     """
 
     status: Status
@@ -175,6 +181,25 @@ class FitResult(Result):
     pois: tuple[str, ...]
     evaluations: int
     prefit: Numbers
+    kinds: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        count = len(self.parameters)
+        expected = dict.fromkeys(("floating", "values", "errors"), (count,)) | {"prefit": (count, 3)}
+        if self.covariance.size:
+            fitted = int(self.floating.sum())
+            expected["covariance"] = (fitted, fitted)
+        shapes = {name: getattr(self, name).shape for name in expected}
+        problems = [
+            f"{name} has shape {shapes[name]}, expected {shape}"
+            for name, shape in expected.items()
+            # An empty list has lost its second axis.
+            if shapes[name] != shape and not shapes[name] == (0,) == shape[:1]
+        ]
+        if len(self.kinds) != count:
+            problems.append(f"kinds has {len(self.kinds)} entries, expected {count}")
+        if problems:
+            raise ResultError(f"FitResult of {count} parameters: {'; '.join(problems)}")
 
     def value(self, parameter: str) -> float:
         """Return the best-fit value of a parameter."""
@@ -422,9 +447,11 @@ class PostfitResult(Result):
         method: How uncertainties were found: `propagation` or `sampling`.
         channels: One entry per channel.
         yields: Total yield and error per `channel/process`, with `channel/total`.
+        not_in_fit: Parameters as before the fit, because the fit is of another card, which does not have them.
     """
 
     point: str
     method: str
     channels: tuple[ChannelYields, ...]
     yields: Mapping[str, tuple[float, float]]
+    not_in_fit: tuple[str, ...] = ()

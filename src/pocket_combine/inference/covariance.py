@@ -15,7 +15,10 @@ from pocket_combine.likelihood import ConstraintKind, ModelParameter
 from pocket_combine.results import FitResult
 from pocket_combine.templates import FloatArray, IntArray
 
-__all__ = ["Spread", "postfit_spread", "prefit_spread", "prefit_variance"]
+__all__ = ["Spread", "edges_of_draws", "postfit_spread", "prefit_spread", "prefit_variance"]
+
+_OF_THE_SEARCH = ("notes", "starts", "seed_of_starts")
+"""Options in the provenance of a fit that change how the minimum is sought, not what is fitted."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ def prefit_spread(workspace: Workspace) -> Spread:
     parameters = workspace.model.parameters
     variances = np.array([0.0 if item.frozen else prefit_variance(item) for item in parameters])
     moving: IntArray = np.flatnonzero(variances)
-    return Spread(workspace.start, moving, np.diag(np.sqrt(variances[moving])), *_edges(workspace))
+    return Spread(
+        workspace.start, moving, np.diag(np.sqrt(variances[moving])), *edges_of_draws(workspace, workspace.start)
+    )
 
 
 def prefit_variance(parameter: ModelParameter) -> float:
@@ -97,17 +102,10 @@ def postfit_spread(workspace: Workspace, fit: FitResult) -> Spread:
         fit: The fit.
 
     Raises:
-        CardError: If the fit is of another card or model, or has no covariance.
+        CardError: If the fit is of another card or with other options, or the likelihood has no minimum there.
     """
     model = workspace.model
-    options = {name: value for name, value in fit.provenance.options.items() if name != "notes"}
-    same_options = options == dict(workspace.settings) and fit.provenance.data == workspace.kind.value
-    if fit.provenance.card != workspace.card or fit.parameters != model.parameters.names or not same_options:
-        raise CardError("the fit is not of this card with these options: fit it again, with the same options as here")
-    if not fit.status.usable or not fit.covariance.size:
-        raise CardError(
-            f"the fit has no covariance to propagate; its status is '{fit.status.value}': {fit.status.advice}"
-        )
+    _check_options(workspace, fit)
     moves = np.zeros(len(model.parameters), dtype=bool)
     moves[np.flatnonzero(fit.floating)[np.diag(fit.covariance) > 0.0]] = True
     for at in model.parameters.indices(model.bin_parameters):
@@ -120,14 +118,33 @@ def postfit_spread(workspace: Workspace, fit: FitResult) -> Spread:
         raise CardError("the likelihood curves downwards at this point, so there is no covariance to propagate")
     # H = L Lᵀ, so that its inverse is R Rᵀ with R = (L⁻¹)ᵀ.
     root = scipy.linalg.solve_triangular(factor, np.eye(moving.size), lower=True, check_finite=False).T
-    return Spread(fit.values, moving, scale[:, None] * root, *_edges(workspace))
+    return Spread(fit.values, moving, scale[:, None] * root, *edges_of_draws(workspace, fit.values))
 
 
-def _edges(workspace: Workspace) -> tuple[FloatArray, FloatArray]:
-    """Return ranges, infinite for parameters with a Gaussian constraint."""
+def _check_options(workspace: Workspace, fit: FitResult) -> None:
+    ours, theirs = (
+        {name: value for name, value in options.items() if name not in _OF_THE_SEARCH}
+        for options in (workspace.settings, fit.provenance.options)
+    )
+    different = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+    problems = [f"{name}: {ours.get(name)!r} here, {theirs.get(name)!r} in the fit" for name in different]
+    if fit.provenance.data != workspace.kind.value:
+        problems.append(f"data: {workspace.kind.value} here, {fit.provenance.data} in the fit")
+    if fit.provenance.card != workspace.card or fit.parameters != workspace.model.parameters.names:
+        problems.append("the parameters are others")
+    if problems:
+        raise CardError(
+            "the fit is not of this card with these options: fit it again, with the same options as here "
+            f"({'; '.join(problems)})"
+        )
+
+
+def edges_of_draws(workspace: Workspace, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return what draws around `theta[parameter]` do not leave: ranges, infinite for Gaussian constraints."""
     parameters = workspace.model.parameters
     gaussian = np.array(
         [item.constraint is not None and item.constraint.kind is ConstraintKind.GAUSSIAN for item in parameters],
         dtype=bool,
     )
-    return np.where(gaussian, -np.inf, parameters.lower), np.where(gaussian, np.inf, parameters.upper)
+    lower, upper = np.minimum(parameters.lower, theta), np.maximum(parameters.upper, theta)
+    return np.where(gaussian, -np.inf, lower), np.where(gaussian, np.inf, upper)

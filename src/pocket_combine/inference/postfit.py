@@ -9,11 +9,13 @@ comparison, parameter vectors can be drawn from C and the spread of the expectat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from pocket_combine.errors import CardError, nearest
+from pocket_combine.inference.carried import carried_fit
 from pocket_combine.inference.covariance import Spread, postfit_spread, prefit_spread
 from pocket_combine.inference.workspace import Blinding, Workspace
 from pocket_combine.likelihood import ModelChannel
@@ -25,6 +27,9 @@ __all__ = ["METHODS", "postfit"]
 METHODS = ("propagation", "sampling")
 
 _SAMPLES_AT_ONCE = 100
+
+_ROUNDING = 1e-6
+"""Asymmetry of a correlation matrix that comes from its inversion."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,13 @@ def postfit(
     the sum of its processes plus the shifts of its bins. Before the fit, parameters are at their start values with the
     uncertainties of their constraints, and those without a constraint have none.
 
+    The fit may be of another card that shares parameters, for instance of another observable. Parameters with the name
+    of a fitted one have its value, uncertainty and correlations; the others, among them all of autoMCStats, are as
+    before the fit, and the result names them. The fit and the workspace are then both blind or both not.
+
     Args:
         workspace: The model, and the data that were fitted.
-        fit: A fit of this workspace; `None` for the expectation before the fit.
+        fit: A fit of this workspace, or of one that shares parameters; `None` for the expectation before the fit.
         method: `propagation` or `sampling`.
         samples: Number of parameter vectors that are drawn.
         seed: Seed of the draws.
@@ -81,7 +90,8 @@ def postfit(
             stays as it is.
 
     Raises:
-        CardError: If the fit is of another card or cannot be used, or a name is not in the model.
+        CardError: If the fit cannot be used, is of this card with other options, or of a card that shares nothing or
+            contradicts this one; or if a name is not in the model.
 
     Examples:
         >>> from pocket_combine.card.parser import parse_card
@@ -102,7 +112,7 @@ def postfit(
         raise CardError(f"no method {method!r}: {nearest(method, METHODS)}")
     if samples < 1:
         raise CardError(f"samples is {samples}, expected a number of parameter vectors, at least 1")
-    spread = prefit_spread(workspace) if fit is None else postfit_spread(workspace, fit)
+    spread, about = _parameters(workspace, fit)
     sums = _sums(workspace, channel_sums or {}, process_sums or {})
     if method == "propagation":
         found = [_propagated(workspace, spread, entry) for entry in sums]
@@ -119,8 +129,52 @@ def postfit(
     provenance = workspace.provenance(
         seed if method == "sampling" else None,
         **({"samples": samples} if method == "sampling" else {}),
+        **about.options,
     )
-    return PostfitResult(provenance, "prefit" if fit is None else "fit", method, tuple(channels), yields)
+    return PostfitResult(
+        provenance, "prefit" if fit is None else "fit", method, tuple(channels), yields, about.not_in_fit
+    )
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where parameters come from, for the result.
+
+    Attributes:
+        options: For the provenance.
+        not_in_fit: Parameters that a fit of another card does not have.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    not_in_fit: tuple[str, ...] = ()
+
+
+def _parameters(workspace: Workspace, fit: FitResult | None) -> tuple[Spread, _Origin]:
+    """Return values and covariance of the parameters."""
+    if fit is None:
+        return prefit_spread(workspace), _Origin()
+    _check_covariance(fit)
+    if fit.provenance.card == workspace.card:
+        return postfit_spread(workspace, fit), _Origin()
+    carried = carried_fit(workspace, fit)
+    source = {"card": fit.provenance.card, "data": fit.provenance.data, "options": dict(fit.provenance.options)}
+    return carried.spread, _Origin({"notes": list(carried.notes), "fit": source}, carried.own)
+
+
+def _check_covariance(fit: FitResult) -> None:
+    if not fit.status.usable or not fit.covariance.size:
+        concerned = f" ({', '.join(fit.concerned)})" if fit.concerned else ""
+        raise CardError(
+            f"the fit has no covariance to propagate; its status is '{fit.status.value}'{concerned}: "
+            f"{fit.status.advice}"
+        )
+    if not (np.isfinite(fit.values).all() and np.isfinite(fit.covariance).all()):
+        raise CardError("the fit cannot be propagated: a value or a covariance in it is no finite number")
+    variances = np.diag(fit.covariance)
+    errors = np.sqrt(np.maximum(variances, 0.0))
+    asymmetry = np.abs(fit.covariance - fit.covariance.T)
+    if (variances < 0.0).any() or (asymmetry > _ROUNDING * np.outer(errors, errors)).any():
+        raise CardError("the fit cannot be propagated: its covariance is not symmetric, or a variance is negative")
 
 
 def _channel(workspace: Workspace, entry: _Sum, values: FloatArray, uncertainty: _Uncertainty) -> ChannelYields:

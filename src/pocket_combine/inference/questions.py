@@ -17,6 +17,7 @@ from pocket_combine.inference.asymptotic import (
 )
 from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
 from pocket_combine.inference.prefit import prefit_interval
+from pocket_combine.inference.usable import explain
 from pocket_combine.inference.workspace import Workspace, conditional_fit
 from pocket_combine.results import FitResult, Interval, LimitResult, SignificanceResult
 from pocket_combine.templates import FloatArray
@@ -74,6 +75,7 @@ def _fit_result(
         pois=model.parameters.pois,
         evaluations=fitter.profiler.evaluations,
         prefit=np.array([prefit_interval(parameter) for parameter in model.parameters]).reshape(-1, 3),
+        kinds=tuple(parameter.kind for parameter in model.parameters),
     )
 
 
@@ -108,6 +110,7 @@ def limits(
     asimov_fitter = workspace.fitter(asimov_data, keep_ranges=True)
     asimov = _profile(asimov_fitter, name, asimov_start[model.parameters.indices(asimov_fitter.parameters.names)])
     expected = expected_limits(asimov, confidence_level, quantiles)
+    explain(asimov_fitter, asimov.best, "the best fit of the Asimov data")
     observed, best_value, notes = None, None, list(asimov_fitter.notes)
     if not workspace.is_blind:
         fitter = workspace.fitter(keep_ranges=True)
@@ -115,6 +118,7 @@ def limits(
         usable = [limit.limit for limit in expected if math.isfinite(limit.limit)]
         observed = observed_limit(profile, asimov, confidence_level, usable[len(usable) // 2] if usable else 1.0)
         best_value = profile.best_value
+        explain(fitter, profile.best)
         notes += fitter.notes
     return LimitResult(workspace.provenance(notes=notes), name, confidence_level, observed, expected, best_value)
 
@@ -140,7 +144,8 @@ def significance(workspace: Workspace, *, poi: str | None = None, uncapped: bool
     if not uncapped:
         position = fitter.parameters.index(name)
         fitter.profiler.lower[position] = max(0.0, fitter.profiler.lower[position])
-    test = excess(fitter, name, uncapped=uncapped)
+    test = excess(fitter, name, workspace.start_of(fitter), uncapped=uncapped)
+    explain(fitter, test.best)
     return SignificanceResult(
         workspace.provenance(notes=list(fitter.notes), uncapped=uncapped),
         name,
