@@ -34,7 +34,7 @@ LAYERS = [
     ["card"],
     ["reach"],
     ["build", "checks", "comparison", "effects", "likelihood", "summary"],
-    ["datacard"],
+    ["datacard", "wording"],
     ["inference"],
     ["plotting"],
     ["report"],

@@ -14,10 +14,10 @@ from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, progress_bar, show_error
 from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.findings import exit_code, fail_on_option, show_findings
-from pocket_combine.cli.tables import counted
 from pocket_combine.errors import FindingsError, MissingInputError, join_problems
 from pocket_combine.execution import Executor
 from pocket_combine.findings import Severity
+from pocket_combine.wording import counted
 
 __all__ = ["build", "build_and_report"]
 

@@ -9,7 +9,8 @@ from pocket_combine.build.channel import BuiltChannel
 from pocket_combine.build.job import BuildReport
 from pocket_combine.cli.console import products
 from pocket_combine.cli.findings import show_findings
-from pocket_combine.cli.tables import counted, yield_tables
+from pocket_combine.cli.tables import yield_tables
+from pocket_combine.wording import counted
 
 __all__ = ["report_as_dict", "show_report"]
 

@@ -10,8 +10,9 @@ import click
 from rich.text import Text
 
 from pocket_combine.cli.console import ExitCode, products
-from pocket_combine.cli.tables import counted, findings_table
+from pocket_combine.cli.tables import findings_table
 from pocket_combine.findings import Finding, Severity, at_least
+from pocket_combine.wording import counted
 
 __all__ = ["counts", "exit_code", "fail_on_option", "show_findings"]
 

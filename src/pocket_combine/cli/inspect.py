@@ -13,9 +13,10 @@ from rich.tree import Tree
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, products
-from pocket_combine.cli.tables import counted, yield_tables
+from pocket_combine.cli.tables import yield_tables
 from pocket_combine.io.coffea import load_output
 from pocket_combine.names import SHIFTS
+from pocket_combine.wording import counted
 
 __all__ = ["inspect"]
 

@@ -10,51 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from pocket_combine.findings import Finding, Severity
+from pocket_combine.wording import events
 
-__all__ = ["SHOWN", "STYLES", "counted", "events", "findings_table", "plain_table", "rounded", "yield_tables"]
+__all__ = ["SHOWN", "STYLES", "findings_table", "plain_table", "yield_tables"]
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 """How each severity looks."""
 SHOWN = {Severity.ERROR: 20, Severity.WARNING: 5, Severity.INFO: 1}
 """How many findings of one kind are worth a reader's time."""
 _COLUMN_GAP = 3
-_SINGLE_PRECISION = 2.0**-24
 _BOX = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """As `box.SIMPLE`, with a line between sections."""
-
-
-def events(number: float) -> str:
-    """Return a number of events as text: whole, with one decimal, or with three significant digits below ten.
-
-    A sum of whole numbers that were stored in single precision is whole.
-
-    Examples:
-        >>> [events(number) for number in (1250.0, 12345.678, 794.99998, 3.14159, 0.001234, 0.0, -2.5)]
-        ['1,250', '12,345.7', '795', '3.14', '0.00123', '0', '-2.5']
-    """
-    if abs(number - round(number)) <= _SINGLE_PRECISION * abs(number):
-        return f"{number:,.0f}"
-    return f"{number:,.1f}" if abs(number) >= 10 else f"{number:.3g}"
-
-
-def rounded(number: float, smallest: float) -> float:
-    """Return 0 for a number that is 0 within what a fit can tell, so that neither noise nor its sign is shown.
-
-    Examples:
-        >>> rounded(-1e-9, 1e-6), rounded(0.5, 1e-6)
-        (0.0, 0.5)
-    """
-    return 0.0 if abs(number) < smallest else float(number)
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun.
-
-    Examples:
-        >>> counted(1, "card"), counted(3, "card"), counted(2, "category", "categories")
-        ('1 card', '3 cards', '2 categories')
-    """
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def plain_table(*headings: str | tuple[str, Literal["right"]]) -> Table:

@@ -12,12 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pocket_combine.cli.cards.reading import Reading, reading_options
-from pocket_combine.cli.cards.words import size
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, products
-from pocket_combine.cli.tables import counted
 from pocket_combine.comparison import Change
 from pocket_combine.comparison import diff as compare
+from pocket_combine.wording import counted, size
 
 __all__ = ["diff"]
 

@@ -11,7 +11,7 @@ from pocket_combine.card.writer import dump_text
 from pocket_combine.cli.cards.reading import card_options
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, products
-from pocket_combine.cli.tables import counted
+from pocket_combine.wording import counted
 
 __all__ = ["format_"]
 

@@ -13,8 +13,14 @@ from rich.text import Text
 
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card
-from pocket_combine.cli.cards.words import (
+from pocket_combine.cli.tables import plain_table
+from pocket_combine.effects import NuisanceEffect, nuisance_effects
+from pocket_combine.errors import MissingInputError, join_problems, nearest
+from pocket_combine.summary import channel_yields, scaled_columns
+from pocket_combine.wording import (
     cell_text,
+    counted,
+    events,
     free_parameters,
     moved_shares,
     percent,
@@ -22,10 +28,6 @@ from pocket_combine.cli.cards.words import (
     size,
     some_of,
 )
-from pocket_combine.cli.tables import counted, events, plain_table
-from pocket_combine.effects import NuisanceEffect, nuisance_effects
-from pocket_combine.errors import MissingInputError, join_problems, nearest
-from pocket_combine.summary import channel_yields, scaled_columns
 
 __all__ = ["nuisances_as_dict", "select_names", "show_nuisances"]
 

@@ -13,12 +13,12 @@ from rich.text import Text
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card
 from pocket_combine.checks import ChannelTreatment, mc_stats_treatment
-from pocket_combine.cli.cards.words import free_parameters, moved_shares, reach, short_percent, size, some_of, span
 from pocket_combine.cli.findings import show_findings
-from pocket_combine.cli.tables import counted, plain_table, yield_tables
+from pocket_combine.cli.tables import plain_table, yield_tables
 from pocket_combine.effects import NuisanceEffect, nuisance_effects
 from pocket_combine.reach import find_reach
 from pocket_combine.summary import ChannelYields, channel_yields
+from pocket_combine.wording import counted, free_parameters, moved_shares, reach, short_percent, size, some_of, span
 
 __all__ = ["overview_as_dict", "show_overview"]
 

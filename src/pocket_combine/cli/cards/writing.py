@@ -14,9 +14,9 @@ from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import FAKE, Card
 from pocket_combine.card.pair import dump_pair
 from pocket_combine.cli.console import print_json, products
-from pocket_combine.cli.tables import counted
 from pocket_combine.errors import CardError
 from pocket_combine.templates import Templates
+from pocket_combine.wording import counted
 
 __all__ = ["card_counts", "directory_option", "relative_to", "show_written", "write_pair"]
 

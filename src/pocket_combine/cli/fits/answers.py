@@ -14,7 +14,7 @@ from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, products, progress_bar
 from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
-from pocket_combine.cli.tables import counted, plain_table, rounded
+from pocket_combine.cli.tables import plain_table
 from pocket_combine.inference.goodness import ALGORITHMS, goodness_of_fit
 from pocket_combine.inference.impacts import impacts as find_impacts
 from pocket_combine.inference.impacts import to_impacts_json
@@ -22,6 +22,7 @@ from pocket_combine.inference.toys import toy_fits
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.io.atomic import atomic_write
 from pocket_combine.results import GoodnessOfFitResult, ImpactResult, Status, ToyResult
+from pocket_combine.wording import counted, rounded
 
 __all__ = ["gof", "impacts", "toys"]
 

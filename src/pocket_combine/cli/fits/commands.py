@@ -11,7 +11,7 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products, progress_bar
 from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
-from pocket_combine.cli.tables import plain_table, rounded
+from pocket_combine.cli.tables import plain_table
 from pocket_combine.errors import CardError
 from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL
 from pocket_combine.inference.questions import fit as fit_workspace
@@ -21,6 +21,7 @@ from pocket_combine.inference.scans import grid_values
 from pocket_combine.inference.scans import scan as scan_workspace
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.results import FitResult, Interval, LimitResult, Quantile, ScanResult, Status
+from pocket_combine.wording import rounded
 
 __all__ = ["fit", "limit", "scan", "significance"]
 

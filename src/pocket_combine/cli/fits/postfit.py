@@ -10,11 +10,12 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products
 from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
-from pocket_combine.cli.tables import events, plain_table
+from pocket_combine.cli.tables import plain_table
 from pocket_combine.inference.postfit import postfit as expected_events
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.results import ChannelYields, Status
+from pocket_combine.wording import events
 
 __all__ = ["postfit"]
 

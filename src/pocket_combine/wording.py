@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from pocket_combine.card.lexical import format_number
 from pocket_combine.card.model import Card, Effect, ExternalArgument, Parameter, RateParameter
-from pocket_combine.cli.tables import counted
 from pocket_combine.effects import ColumnEffect, NuisanceEffect
 from pocket_combine.summary import scaled_columns
 
 __all__ = [
     "cell_text",
+    "counted",
+    "events",
     "free_parameters",
     "moved_shares",
     "percent",
     "reach",
+    "rounded",
     "short_percent",
     "size",
     "some_of",
@@ -24,6 +26,41 @@ __all__ = [
 
 _ROUNDING = 1e-9
 """What is left of a rounding error is no effect."""
+_SINGLE_PRECISION = 2.0**-24
+
+
+def events(number: float) -> str:
+    """Return a number of events as text: whole, with one decimal, or with three significant digits below ten.
+
+    A sum of whole numbers that were stored in single precision is whole.
+
+    Examples:
+        >>> [events(number) for number in (1250.0, 12345.678, 794.99998, 3.14159, 0.001234, 0.0, -2.5)]
+        ['1,250', '12,345.7', '795', '3.14', '0.00123', '0', '-2.5']
+    """
+    if abs(number - round(number)) <= _SINGLE_PRECISION * abs(number):
+        return f"{number:,.0f}"
+    return f"{number:,.1f}" if abs(number) >= 10 else f"{number:.3g}"
+
+
+def rounded(number: float, smallest: float) -> float:
+    """Return 0 for a number that is 0 within what a fit can tell, so that neither noise nor its sign is shown.
+
+    Examples:
+        >>> rounded(-1e-9, 1e-6), rounded(0.5, 1e-6)
+        (0.0, 0.5)
+    """
+    return 0.0 if abs(number) < smallest else float(number)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun.
+
+    Examples:
+        >>> counted(1, "card"), counted(3, "card"), counted(2, "category", "categories")
+        ('1 card', '3 cards', '2 categories')
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def percent(fraction: float) -> str:
