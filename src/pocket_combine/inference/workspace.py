@@ -15,8 +15,9 @@ import numpy as np
 from pocket_combine._version import __version__
 from pocket_combine.card.model import Card, Channel
 from pocket_combine.card.writer import write_card
-from pocket_combine.errors import CardError, nearest
+from pocket_combine.errors import CardError
 from pocket_combine.inference.fitter import BestFit, FitOptions, Fitter
+from pocket_combine.inference.selection import selected_parameters
 from pocket_combine.likelihood import Data, Model, build_model
 from pocket_combine.results import Provenance
 from pocket_combine.templates import FloatArray, Templates
@@ -145,8 +146,8 @@ def make_workspace(
             are not frequentist; its start value by default.
         pois: Signal strengths by pattern, see `build_model`.
         masks: Channels to leave out.
-        freeze: Parameters to hold constant.
-        freeze_groups: Groups of parameters to hold constant.
+        freeze: Parameters to hold constant; see `selected_parameters` for words that stand for several.
+        freeze_groups: Groups of parameters to hold constant; `^NAME` for all nuisances but those of a group.
         values: Start values, also of Asimov data and frozen parameters.
         ranges: Ranges of parameters.
         options: How fits are made.
@@ -162,7 +163,7 @@ def make_workspace(
         build_model, card, templates, pois=pois, masks=masks, ranges=ranges, mass=mass, exact=exact
     )
     model = build(redefine_pois=redefine_pois)
-    frozen = [*freeze, *_members(model, freeze_groups)]
+    frozen = selected_parameters(model.parameters, freeze, freeze_groups)
     if frozen:
         model = build(redefine_pois=redefine_pois, frozen=frozen)
     _check_interest(model, redefine_pois)
@@ -202,14 +203,6 @@ def _check_interest(model: Model, redefined: Sequence[str]) -> None:
     ]
     if problems:
         raise CardError(problems)
-
-
-def _members(model: Model, groups: Sequence[str]) -> list[str]:
-    known = model.parameters.groups
-    unknown = [group for group in groups if group not in known]
-    if unknown:
-        raise CardError([f"no group {group!r} in the model: {nearest(group, known)}" for group in unknown])
-    return [name for group in groups for name in known[group]]
 
 
 def _data(model: Model, kind: Blinding, injected: FloatArray, options: FitOptions) -> Data:
