@@ -41,7 +41,8 @@ def test_declared_names_are_taken(tmp_path: Path) -> None:
     loaded = load(tmp_path, DECLARATIONS + "label = 'run2'\n" + "data_processes = None\n")
     assert list(loaded.mc_processes) == ["sig", "bkg"]
     assert loaded.categories == {"SR": Category("x", bins_edges=[0, 1]), "CR": Category("y")}
-    assert (loaded.label, loaded.years, loaded.data_processes, loaded.artificial_variations) == ("run2", ["2018"], None, ())
+    assert (loaded.label, loaded.years, loaded.data_processes) == ("run2", ["2018"], None)
+    assert loaded.artificial_variations == ()
 
 
 def test_the_years_are_the_default_label(tmp_path: Path) -> None:

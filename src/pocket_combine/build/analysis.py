@@ -90,7 +90,9 @@ class Analysis:
         given: Any = self._given("artificial_variations")
         wrong = [item for item in given if not isinstance(item, ArtificialVariation)]
         if wrong:
-            return [f"artificial_variations holds a {type(item).__name__}, expected ArtificialVariation(...)" for item in wrong]
+            return [
+                f"artificial_variations holds a {type(item).__name__}, expected ArtificialVariation(...)" for item in wrong
+            ]
         processes, systematics = self._given("mc_processes"), self._given("systematics")
         if not isinstance(processes, MCProcesses) or not isinstance(systematics, Systematics):
             return []
@@ -138,8 +140,8 @@ def load_analysis(path: str | Path) -> Analysis:
     """Return the analysis that a Python file declares.
 
     The file is run, and may import modules beside it. It declares the names `mc_processes`, `systematics`, `years`
-    and `categories`, and may declare `data_processes`, `label` and `artificial_variations`; whatever else it defines is its own
-    affair.
+    and `categories`, and may declare `data_processes`, `label` and `artificial_variations`; whatever else it defines is
+    its own affair.
 
     Raises:
         DeclarationError: If the file cannot be run, lacks a name, or declares something that can never be right.
