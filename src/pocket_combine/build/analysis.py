@@ -91,7 +91,8 @@ class Analysis:
         wrong = [item for item in given if not isinstance(item, ArtificialVariation)]
         if wrong:
             return [
-                f"artificial_variations holds a {type(item).__name__}, expected ArtificialVariation(...)" for item in wrong
+                f"artificial_variations holds a {type(item).__name__}, expected ArtificialVariation(...)"
+                for item in wrong
             ]
         processes, systematics = self._given("mc_processes"), self._given("systematics")
         if not isinstance(processes, MCProcesses) or not isinstance(systematics, Systematics):
