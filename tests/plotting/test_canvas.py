@@ -40,6 +40,20 @@ def test_labels() -> None:
     assert outside(figure) == []
 
 
+def test_labels_that_would_meet_are_smaller() -> None:
+    with style_context():
+        figure = new_figure()
+        axes = figure.add_subplot()
+        few = add_labels(axes, Labels(text="", luminosity=138, energy=13))
+        height = few[0].get_window_extent().height
+        for text in few:
+            text.remove()
+        _, left, right = add_labels(axes, Labels(luminosity=138.25, energy="13, 13.6"), simulation=True)
+        ends = left.get_window_extent()
+        assert ends.x1 < right.get_window_extent().x0
+    assert 0.6 * height < ends.height < height
+
+
 @pytest.mark.parametrize("ending", ["pdf", "png", "svg"])
 def test_the_same_figure_has_the_same_bytes(ending: str) -> None:
     one, two = (figure_bytes(labelled_figure(Labels()), ending) for _ in range(2))

@@ -13,6 +13,15 @@ from pocket_combine.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from pocket_combine.plotting.canvas import add_labels, figure_bytes, new_figure, save_figure, style_context
+    from pocket_combine.plotting.stack_numbers import Stack, overview_of, stack_of
+    from pocket_combine.plotting.stacks import (
+        StackOptions,
+        draw_stack,
+        draw_stack_panel,
+        overview_figure,
+        stack_figure,
+        stack_figures,
+    )
     from pocket_combine.plotting.style import (
         ChannelRule,
         Labels,
@@ -36,6 +45,15 @@ _HOMES = {
     "ParameterRule": "style",
     "load_style": "style",
     "style_text": "style",
+    "Stack": "stack_numbers",
+    "stack_of": "stack_numbers",
+    "overview_of": "stack_numbers",
+    "StackOptions": "stacks",
+    "draw_stack": "stacks",
+    "draw_stack_panel": "stacks",
+    "stack_figure": "stacks",
+    "stack_figures": "stacks",
+    "overview_figure": "stacks",
 }
 """Public name → module of this room that defines it, imported when it is first used."""
 
@@ -52,6 +70,15 @@ __all__ = [
     "ParameterRule",
     "load_style",
     "style_text",
+    "Stack",
+    "stack_of",
+    "overview_of",
+    "StackOptions",
+    "draw_stack",
+    "draw_stack_panel",
+    "stack_figure",
+    "stack_figures",
+    "overview_figure",
 ]
 
 

@@ -85,20 +85,27 @@ def new_figure(width: float = 5.0, height: float = 5.0) -> Figure:
 
 
 def add_labels(axes: Axes, labels: Labels, *, simulation: bool = False) -> tuple[Text, ...]:
-    """Write the labels above axes, and return them.
+    """Write the labels above axes, smaller where they would meet, and return them.
 
     Args:
         axes: The axes, the uppermost of the figure.
         labels: What is written.
         simulation: Whether the figure shows nothing but simulation, which is then said.
     """
+    size = float(mpl.rcParams["font.size"])
+    texts = _write_labels(axes, labels, simulation, size)
+    width = axes.get_window_extent().width
+    needed = sum(text.get_window_extent().width for text in texts) + 1.5 * size * axes.figure.dpi / 72.0
+    if needed > width:
+        for text in texts:
+            text.remove()
+        texts = _write_labels(axes, labels, simulation, size * width / needed)
+    return texts
+
+
+def _write_labels(axes: Axes, labels: Labels, simulation: bool, size: float) -> tuple[Text, ...]:
     found = mplhep.label.exp_label(
-        exp=labels.experiment,
-        text=labels.text,
-        data=not simulation,
-        rlabel=labels.right,
-        ax=axes,
-        fontsize=mpl.rcParams["font.size"],
+        exp=labels.experiment, text=labels.text, data=not simulation, rlabel=labels.right, ax=axes, fontsize=size
     )
     return tuple(text for text in found if text is not None)
 

@@ -10,6 +10,7 @@ __all__ = ["plot"]
 
 _COMMANDS = {
     "style": "pocket_combine.cli.plots.style:style",
+    "stack": "pocket_combine.cli.plots.stacks:stack",
 }
 
 

@@ -1,0 +1,103 @@
+"""`pocket-combine plot stack` and `yields`: expected events from results of `pocket-combine postfit`."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from pocket_combine.cli.command import Command
+from pocket_combine.cli.console import ExitCode
+from pocket_combine.cli.plots.setup import FigureFiles, figure_options
+from pocket_combine.errors import ResultError, nearest
+from pocket_combine.io.result_files import read_result
+from pocket_combine.plotting.style import Style
+from pocket_combine.results import PostfitResult
+
+__all__ = ["stack"]
+
+_PREFIT = click.option(
+    "--prefit",
+    "prefit_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Result of `pocket-combine postfit --prefit`, shown for comparison.",
+)
+_CHANNELS = click.option(
+    "--channel", "patterns", multiple=True, metavar="PATTERN", help="Channels, such as 'SR_*'; may be repeated."
+)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine plot stack postfit.json --prefit prefit.json -o figures/postfit",
+        "pocket-combine plot stack postfit.json --channel 'SR_*' --log --panel pull --signal-scale 10",
+    ],
+)
+@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@_PREFIT
+@_CHANNELS
+@click.option("--overview", is_flag=True, help="One figure with one bin for each channel.")
+@click.option(
+    "--panel",
+    type=click.Choice(("ratio", "pull", "none")),
+    default="ratio",
+    show_default=True,
+    help="What stands below.",
+)
+@click.option("--log", is_flag=True, help="Logarithmic axis of events.")
+@click.option("--signal-scale", type=float, metavar="FACTOR", help="Draw signals as lines too, times a factor.")
+@click.option("--per-width", is_flag=True, help="Divide events by the width of the bin.")
+@click.option("--equal-bins", is_flag=True, help="Draw all bins with the same width.")
+@figure_options("stack")
+def stack(
+    result: Path,
+    prefit_file: Path | None,
+    patterns: Sequence[str],
+    overview: bool,
+    style: Style,
+    files: FigureFiles,
+    panel: str,
+    log: bool,
+    signal_scale: float | None,
+    per_width: bool,
+    equal_bins: bool,
+) -> ExitCode:
+    """Draw the processes of each channel on each other, with data, the uncertainty of the prediction, and ratios.
+
+    RESULT is a file of `pocket-combine postfit -o`, before or after a fit. A blind one has no data.
+    """
+    from pocket_combine.plotting.stacks import (  # noqa: PLC0415  imports matplotlib
+        StackOptions,
+        overview_figure,
+        stack_figures,
+    )
+
+    options = StackOptions(panel=panel, log=log, signal_scale=signal_scale, per_width=per_width, equal_bins=equal_bins)
+    found = read_result(PostfitResult, result)
+    prefit = None if prefit_file is None else read_result(PostfitResult, prefit_file)
+    channels = chosen_channels(found, patterns)
+    if overview:
+        files.save(overview_figure(found, channels if patterns else None, style=style, prefit=prefit, options=options))
+        return ExitCode.CLEAN
+    for name, figure in stack_figures(found, channels, style=style, prefit=prefit, options=options):
+        files.save(figure, name if len(channels) > 1 else "")
+    return ExitCode.CLEAN
+
+
+def chosen_channels(result: PostfitResult, patterns: Sequence[str]) -> list[str]:
+    """Return the channels of a result that match any of the patterns, in the order of the result; all for none.
+
+    Raises:
+        ResultError: If a pattern matches no channel.
+    """
+    names = [channel.channel for channel in result.channels]
+    unmatched = [pattern for pattern in patterns if not fnmatch.filter(names, pattern)]
+    if unmatched:
+        raise ResultError(
+            "; ".join(f"no channel matches {pattern!r}: {nearest(pattern, names)}" for pattern in unmatched)
+        )
+    return [name for name in names if not patterns or any(fnmatch.fnmatchcase(name, one) for one in patterns)]
