@@ -13,6 +13,9 @@ from pocket_combine.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from pocket_combine.plotting.canvas import add_labels, figure_bytes, new_figure, save_figure, style_context
+    from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures
+    from pocket_combine.plotting.pull_values import Pull, pulls_of
+    from pocket_combine.plotting.pulls import draw_free_parameters, draw_pulls
     from pocket_combine.plotting.stack_numbers import Stack, overview_of, stack_of
     from pocket_combine.plotting.stacks import (
         StackOptions,
@@ -45,6 +48,12 @@ _HOMES = {
     "ParameterRule": "style",
     "load_style": "style",
     "style_text": "style",
+    "Pull": "pull_values",
+    "pulls_of": "pull_values",
+    "draw_pulls": "pulls",
+    "draw_free_parameters": "pulls",
+    "pulls_figure": "pull_pages",
+    "pulls_figures": "pull_pages",
     "Stack": "stack_numbers",
     "stack_of": "stack_numbers",
     "overview_of": "stack_numbers",
@@ -70,6 +79,12 @@ __all__ = [
     "ParameterRule",
     "load_style",
     "style_text",
+    "Pull",
+    "pulls_of",
+    "draw_pulls",
+    "draw_free_parameters",
+    "pulls_figure",
+    "pulls_figures",
     "Stack",
     "stack_of",
     "overview_of",

@@ -1,0 +1,208 @@
+"""Figures of pulls: one with all parameters in columns, or pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from pocket_combine.errors import StyleError
+from pocket_combine.plotting.canvas import style_context
+from pocket_combine.plotting.pull_values import PullState, matching, ordered
+from pocket_combine.plotting.pulls import (
+    BANDS,
+    DrawnFit,
+    Fits,
+    drawn_fits,
+    fill_free_parameters,
+    fill_pulls,
+    kind_of,
+    pull_limit,
+)
+from pocket_combine.plotting.rows import (
+    HEAD,
+    LINE,
+    MARGIN,
+    NAME_SIZE,
+    NOTE_SIZE,
+    ROW_HEIGHT,
+    Sheet,
+    head_width,
+    text_width,
+    wrapped,
+)
+from pocket_combine.plotting.style import Style
+from pocket_combine.plotting.uncertainties import asymmetric, signed
+
+__all__ = ["pulls_figure", "pulls_figures"]
+
+_PANEL = 3.4
+_AXIS = 0.5
+"""Inches below axes for the numbers and the name of the axis."""
+_Column = tuple[tuple[str, ...], tuple[str, ...]]
+"""Names with a constraint, and without one."""
+
+
+def pulls_figure(
+    fits: Fits,
+    *,
+    style: Style = Style(),  # noqa: B008  frozen
+    order: str = "card",
+    bins: bool = False,
+    parameters: Sequence[str] = (),
+    rows: int = 50,
+) -> Figure:
+    """Return one figure of all pulls, in as many columns as are needed.
+
+    Args:
+        fits: A result, or up to three by their names in the legend.
+        style: Labels, and names of parameters.
+        order: `card`, `name`, `pull` (largest first) or `constraint` (strongest first), of the first fit.
+        bins: Whether parameters of autoMCStats are shown.
+        parameters: Regular expressions for names; all by default.
+        rows: Most rows of a column.
+
+    Raises:
+        StyleError: If nothing is left to draw, a pattern matches nothing, or there are more than three fits.
+    """
+    drawn = drawn_fits(fits, bins=bins)
+    return _sheet(drawn, _columns(_selected(drawn, order, parameters), rows), style)
+
+
+def pulls_figures(
+    fits: Fits,
+    *,
+    style: Style = Style(),  # noqa: B008  frozen
+    order: str = "card",
+    bins: bool = False,
+    parameters: Sequence[str] = (),
+    rows: int = 50,
+) -> Iterator[tuple[str, Figure]]:
+    """Yield pages of pulls, each with the number of its page, or an empty text if there is one page only.
+
+    Arguments and exceptions are those of `pulls_figure`; a page has as many rows as a column there.
+    """
+    drawn = drawn_fits(fits, bins=bins)
+    columns = _columns(_selected(drawn, order, parameters), rows)
+    for number, column in enumerate(columns, start=1):
+        yield (str(number) if len(columns) > 1 else ""), _sheet(drawn, [column], style)
+
+
+def _selected(fits: Sequence[DrawnFit], order: str, patterns: Sequence[str]) -> _Column:
+    """Return the names of the parameters with and without a constraint, in the order of the figure."""
+    rows = {name: row for fit in reversed(fits) for name, row in fit.rows.items()}
+    names = tuple(dict.fromkeys(name for fit in fits for name in fit.rows))
+    chosen = matching(names, patterns) if patterns else names
+    if not chosen:
+        raise StyleError("there is no parameter to draw: the results hold nothing but parameters of interest")
+    arranged = [row.parameter for row in ordered([rows[name] for name in chosen], order)]
+    pulled = tuple(name for name in arranged if rows[name].is_constrained)
+    return pulled, tuple(name for name in arranged if not rows[name].is_constrained)
+
+
+def _columns(names: _Column, rows: int) -> list[_Column]:
+    """Return (with a constraint, without one) for each column of at most some rows, all about equally full."""
+    everything = [(name, kind) for kind in (0, 1) for name in names[kind]]
+    count = max(1, math.ceil(len(everything) / max(rows, 1)))
+    size = math.ceil(len(everything) / count)
+    columns = []
+    for begin in range(0, len(everything), size):
+        part = everything[begin : begin + size]
+        pulled, free = (tuple(name for name, found in part if found == kind) for kind in (0, 1))
+        columns.append((pulled, free))
+    return columns
+
+
+# ---------------------------------------------------------------------- the figure
+
+
+def _sheet(fits: Sequence[DrawnFit], columns: Sequence[_Column], style: Style) -> Figure:
+    with style_context():
+        names = [name for column in columns for block in column for name in block]
+        alone = fits[0] if len(fits) == 1 else None
+        notes = {name: _note(alone, name) for name in names} if alone else {}
+        row = ROW_HEIGHT * (1.0 + 0.3 * (len(fits) - 1))
+        left = MARGIN + text_width([style.parameter(name) for name in names], NAME_SIZE) + 0.1
+        right = text_width(notes.values(), NOTE_SIZE) + 0.15
+        panel = _PANEL if len(columns) > 1 else max(_PANEL, head_width(style.labels))
+        width = len(columns) * (left + panel + right)
+        warnings = [
+            line for fit in fits if fit.problem for line in wrapped(f"{fit.label}: {fit.problem}", width - 2 * MARGIN)
+        ]
+        handles = _legend(fits, names)
+        top = HEAD + LINE * len(warnings)
+        body = max(sum(len(block) * row + _AXIS for block in column if block) for column in columns)
+        sheet = Sheet(width, top + body + LINE * 1.1 * len(handles) + 0.15)
+        sheet.warn(0.06, warnings)
+        uppermost = []
+        limit = pull_limit(fits, [name for pulled, _ in columns for name in pulled])
+        for at, (pulled, free) in enumerate(columns):
+            begin, y = at * (left + panel + right) + left, top
+            boxes = []
+            for block in (pulled, free):
+                if block:
+                    boxes.append(sheet.axes(begin, y, panel, len(block) * row))
+                    y += len(block) * row + _AXIS
+                    if block is pulled:
+                        fill_pulls(boxes[-1], fits, block, style, limit)
+                    else:
+                        fill_free_parameters(boxes[-1], fits, block, style)
+                    _write_notes(boxes[-1], [notes.get(name, "") for name in block])
+            uppermost.append(boxes[0])
+        sheet.labels(uppermost[0], uppermost[-1], style.labels)
+        sheet.figure.legend(
+            handles=handles,
+            loc="upper left",
+            bbox_to_anchor=(left / sheet.width, 1.0 - (top + body) / sheet.height),
+            fontsize=NOTE_SIZE,
+            borderaxespad=0.0,
+            borderpad=0.0,
+            handlelength=1.6,
+            labelspacing=0.35,
+        )
+    return sheet.figure
+
+
+def _write_notes(axes: Axes, notes: Sequence[str]) -> None:
+    for at, note in enumerate(notes):
+        if note:
+            axes.text(1.02, at, note, transform=axes.get_yaxis_transform(), fontsize=NOTE_SIZE, va="center_baseline")
+
+
+def _note(fit: DrawnFit, name: str) -> str:
+    """Return what is written beside a row: the pull and its uncertainty, or the value."""
+    row = fit.rows[name]
+    if row.state in (PullState.FROZEN, PullState.MASKED):
+        return str(row.state.value)
+    if row.is_constrained:
+        text = signed(row.pull, 2)
+        if not fit.problem and math.isfinite(row.constraint):
+            text += f" ± {row.constraint:.2f}"
+    else:
+        low, value, high = row.fit
+        text = asymmetric(value, math.nan if fit.problem else value - low, math.nan if fit.problem else high - value)
+    return f"{text} (edge)" if row.state is PullState.AT_BOUNDARY else text
+
+
+def _legend(fits: Sequence[DrawnFit], names: Sequence[str]) -> list[Artist]:
+    handles: list[Artist] = [
+        Line2D([], [], color=fit.colour, marker=fit.marker, markersize=4.0, label=fit.label) for fit in fits
+    ]
+    rows = [fit.rows[name] for fit in fits for name in names if name in fit.rows]
+    kinds = {kind_of(fit, fit.rows[name]) for fit in fits for name in names if name in fit.rows}
+    if "unmeasured" in kinds:
+        handles.append(
+            Line2D([], [], color="black", marker="o", markersize=4.0, ls="", mfc="white", label="without uncertainty")
+        )
+    if "fixed" in kinds:
+        handles.append(Line2D([], [], color="black", marker="x", markersize=4.0, ls="", label="frozen or masked"))
+    if any(row.is_constrained for row in rows):
+        handles += [Patch(color=colour, label=f"±{width:g}σ before the fit") for width, colour in reversed(BANDS)]
+    if not all(row.is_constrained for row in rows):
+        handles.append(Line2D([], [], color="#888888", marker="|", markersize=8.0, ls="", label="initial value"))
+    return handles
