@@ -7,10 +7,11 @@ frozen result.
 from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL, FitOptions
 from pocket_combine.inference.goodness import goodness_of_fit
 from pocket_combine.inference.impacts import impacts, to_impacts_json
+from pocket_combine.inference.levels import interval_level
 from pocket_combine.inference.postfit import postfit
 from pocket_combine.inference.questions import fit, limits, significance
 from pocket_combine.inference.scans import grid_values, scan
-from pocket_combine.inference.toys import generate_toys, toy_fits
+from pocket_combine.inference.toys import ToyKind, generate_toys, toy_fits
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
 
 __all__ = [
@@ -18,12 +19,14 @@ __all__ = [
     "FitOptions",
     "MINOS_LEVEL",
     "ROBUST_LEVEL",
+    "ToyKind",
     "Workspace",
     "fit",
     "generate_toys",
     "goodness_of_fit",
     "grid_values",
     "impacts",
+    "interval_level",
     "limits",
     "make_workspace",
     "postfit",

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pocket_combine.errors import CardError
-from pocket_combine.execution import Progress
-from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
+from pocket_combine.execution import Executor, Progress, SerialExecutor
+from pocket_combine.inference.fitter import MINOS_LEVEL
+from pocket_combine.inference.grid_points import fit_points, scan_fitter
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.results import Interval, ScanResult, Status
-from pocket_combine.templates import FloatArray, IntArray
+from pocket_combine.templates import FloatArray
 
 __all__ = ["grid_values", "scan"]
 
@@ -43,16 +44,20 @@ def scan(
     grid: Mapping[str, Sequence[float] | FloatArray],
     *,
     profiled: bool = True,
+    level: float = MINOS_LEVEL,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> ScanResult:
     """Return the likelihood on a grid, relative to its global minimum.
 
-    Points are fitted from the best fit outwards, each from its neighbour's result.
+    Points are fitted in groups of neighbours, each from the best fit outwards and from its neighbour's result.
 
     Args:
         workspace: Model and data.
         grid: Values per scanned parameter; one or two parameters.
         profiled: Whether the other parameters are refitted at each point; otherwise they stay at the best fit.
+        level: ΔNLL of the interval of a one-dimensional scan.
+        executor: Where points are fitted; in this process by default. The result does not depend on it.
         progress: Told how many points are done.
 
     Raises:
@@ -62,12 +67,13 @@ def scan(
     if not 1 <= len(names) <= 2:
         raise CardError(f"a scan takes one or two parameters, found {len(names)}: {', '.join(names)}")
     axes = [np.asarray(values, dtype=np.float64) for values in grid.values()]
-    fitter = workspace.fitter(explicit=[name for name in names if name in workspace.model.bin_parameters])
+    fitter = scan_fitter(workspace, names)
     positions = fitter.parameters.indices(names)
     best = fitter.best(workspace.start_of(fitter))
     points = np.array(list(itertools.product(*axes)))
     if profiled:
-        nll, statuses = _profiled(fitter, best, positions, points, progress)
+        fits = fit_points(workspace, fitter, best, names, points, executor or SerialExecutor(), progress)
+        nll, statuses = fits.nll, list(fits.statuses)
     else:
         theta = np.tile(best.theta, (len(points), 1))
         theta[:, positions] = points
@@ -79,7 +85,7 @@ def scan(
         fitter.note(f"a point of the grid lies {-lowest:.3g} below the best fit, which is not the global one")
     crossings: tuple[Interval, ...] = ()
     if len(names) == 1:
-        interval, best = fitter.interval(best, names[0], MINOS_LEVEL)
+        interval, best = fitter.interval(best, names[0], level)
         crossings = (interval,)
     return ScanResult(
         workspace.provenance(notes=list(fitter.notes)),
@@ -91,34 +97,3 @@ def scan(
         profiled,
         crossings,
     )
-
-
-def _profiled(
-    fitter: Fitter, best: BestFit, positions: IntArray, points: FloatArray, progress: Progress | None
-) -> tuple[FloatArray, list[Status]]:
-    """Return the profile likelihood at points, fitted from the best fit outwards."""
-    nll = np.full(len(points), math.nan)
-    statuses = [Status.NOT_CONVERGED] * len(points)
-    scale = np.where(np.ptp(points, axis=0) > 0, np.ptp(points, axis=0), 1.0)
-    distances = (((points - best.theta[positions]) / scale) ** 2).sum(axis=1)
-    done: dict[int, FloatArray] = {}
-    for count, index in enumerate(np.argsort(distances, kind="stable"), start=1):
-        start = _nearest_start(points, points[index], scale, done, best.theta)
-        fixed = {int(at): float(value) for at, value in zip(positions, points[index], strict=True)}
-        fitted = fitter.profiler.fit(start, fixed)
-        nll[index], statuses[index] = fitted.nll, fitted.status
-        done[int(index)] = fitted.theta
-        if progress is not None:
-            progress(count, len(points), ", ".join(f"{value:.4g}" for value in points[index]))
-    return nll, statuses
-
-
-def _nearest_start(
-    points: FloatArray, point: FloatArray, scale: FloatArray, done: dict[int, FloatArray], best: FloatArray
-) -> FloatArray:
-    """Return the parameters of the fitted point that is nearest on the grid."""
-    if not done:
-        return best
-    indices = np.array(list(done))
-    distances = (((points[indices] - point) / scale) ** 2).sum(axis=1)
-    return done[int(indices[distances.argmin()])]

@@ -15,7 +15,7 @@ from pocket_combine.card.model import Column
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.likelihood.parameters import ModelParameter
 
-__all__ = ["DEFAULT_POI", "Scaling", "scale_columns"]
+__all__ = ["DEFAULT_POI", "Scaling", "scale_columns", "signal_strengths"]
 
 DEFAULT_POI = ModelParameter("r", "POI", 1.0, (0.0, 20.0))
 """What scales every signal without a map."""
@@ -81,6 +81,19 @@ def scale_columns(columns: Sequence[Column], pois: Mapping[str, str] | None) -> 
         raise CardError(problems)
     scaled = tuple(None if name in ("0", "1") else name for name in names)
     return Scaling(tuple(parameters.values()), scaled, tuple(name == "0" for name in names))
+
+
+def signal_strengths(pois: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Return the names that a map defines, which formulas of a card may use; see `scale_columns`.
+
+    Examples:
+        >>> signal_strengths({".*/ggH": "muF[1,0,10]", ".*/ggZ": "muF", ".*/qqH": "muV[1,0,10]"})
+        ('muF', 'muV')
+    """
+    if pois is None:
+        return (DEFAULT_POI.name,)
+    found = (_EXPRESSION.fullmatch(expression.replace(" ", "")) for expression in pois.values())
+    return tuple(dict.fromkeys(match.group(1) for match in found if match is not None and match.group(2) is not None))
 
 
 def _read_expression(expression: str, parameters: dict[str, ModelParameter], problems: list[str]) -> str | None:

@@ -16,12 +16,15 @@ from pocket_combine.errors import CardError
 
 __all__ = [
     "Reading",
+    "allowing_options",
     "card_argument",
     "card_options",
     "keyword_option",
     "lines_of",
+    "mass_option",
     "numbers",
     "pairs",
+    "patterns_by_name",
     "poi_option",
     "reading_options",
 ]
@@ -84,6 +87,21 @@ def numbers(context: click.Context, parameter: click.Parameter, words: Sequence[
     return result
 
 
+def patterns_by_name(_: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, list[str]]:
+    """Return `NAME=PATTERN` words as patterns by name, which may be given several times.
+
+    Raises:
+        click.BadParameter: If a word has no `=`.
+    """
+    result: dict[str, list[str]] = {}
+    for word in words:
+        name, equals, pattern = word.partition("=")
+        if not (name and equals and pattern):
+            raise click.BadParameter(f"{word!r}, expected {parameter.metavar}")
+        result.setdefault(name, []).append(pattern)
+    return result
+
+
 card_argument = click.argument("card", metavar="CARD")
 """A card; `-` for standard input."""
 
@@ -106,6 +124,9 @@ keyword_option = click.option(
     help="What $WORD stands for, as in Combine; may be repeated.",
 )
 """The function gets `keywords`, a dictionary."""
+
+mass_option = click.option("-m", "--mass", type=float, metavar="MASS", help="What $MASS stands for, as in Combine.")
+"""The function gets `mass`, `None` without the option."""
 
 
 def lines_of(path: Path | None) -> list[str]:
@@ -132,9 +153,14 @@ def card_options(function: _Function) -> _Function:
         accepted = CardOptions(pois or CardOptions().pois, allow_no_signal, allow_no_background)
         return function(*arguments, accepted=accepted, **options)
 
+    result: _Function = poi_option(allowing_options(with_accepted))
+    return result
+
+
+def allowing_options(function: _Function) -> _Function:
+    """Give a command `allow_no_signal` and `allow_no_background`."""
     result: _Function = _decorated(
-        with_accepted,
-        poi_option,
+        function,
         click.option("--X-allow-no-signal", "allow_no_signal", is_flag=True, help="Accept cards without a signal."),
         click.option(
             "--X-allow-no-background",
@@ -157,7 +183,7 @@ def reading_options(function: _Function) -> _Function:
 
     result: _Function = _decorated(
         card_options(with_reading),
-        click.option("-m", "--mass", type=float, metavar="MASS", help="What $MASS stands for, as in Combine."),
+        mass_option,
         keyword_option,
     )
     return result

@@ -12,7 +12,7 @@ import click
 from pocket_combine.card import editing
 from pocket_combine.card.model import Card
 from pocket_combine.card.pair import Pair
-from pocket_combine.cli.cards.reading import Reading, card_argument, numbers, reading_options
+from pocket_combine.cli.cards.reading import Reading, card_argument, numbers, patterns_by_name, reading_options
 from pocket_combine.cli.cards.writing import directory_option, write_pair
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
@@ -29,17 +29,6 @@ _SELECTIONS = {
 
 def _patterns(option: str, name: str, help_text: str) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
     return click.option(option, name, multiple=True, metavar="PATTERN", help=f"{help_text}; may be repeated.")
-
-
-def _groups(_: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, list[str]]:
-    """Return patterns by group; a group may be given several times."""
-    result: dict[str, list[str]] = {}
-    for word in words:
-        name, equals, pattern = word.partition("=")
-        if not (name and equals and pattern):
-            raise click.BadParameter(f"{word!r}, expected {parameter.metavar}")
-        result.setdefault(name, []).append(pattern)
-    return result
 
 
 @click.command(
@@ -71,7 +60,7 @@ def _groups(_: click.Context, parameter: click.Parameter, words: Sequence[str]) 
     "--group",
     "groups",
     multiple=True,
-    callback=_groups,
+    callback=patterns_by_name,
     metavar="NAME=PATTERN",
     help="Put parameters that match into a group; may be repeated.",
 )

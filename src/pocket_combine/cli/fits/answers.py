@@ -14,11 +14,13 @@ from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, products, progress_bar
 from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
+from pocket_combine.cli.fits.toy_options import toy_options
+from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.inference.goodness import ALGORITHMS, goodness_of_fit
 from pocket_combine.inference.impacts import impacts as find_impacts
 from pocket_combine.inference.impacts import to_impacts_json
-from pocket_combine.inference.toys import toy_fits
+from pocket_combine.inference.toys import ToyKind, toy_fits
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.io.atomic import atomic_write
 from pocket_combine.results import GoodnessOfFitResult, ImpactResult, Status, ToyResult
@@ -37,7 +39,14 @@ _SHOWN = 20
     ],
 )
 @fitting_options
-@click.option("--parameter", "parameters", multiple=True, metavar="NAME", help="Nuisance; all of them by default.")
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    callback=names,
+    metavar="NAME",
+    help="Nuisance; all of them by default; may be repeated.",
+)
 @click.option(
     "--combine-json",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -117,19 +126,26 @@ def _breakdown_table(result: ImpactResult, poi: str) -> Table:
 )
 @fitting_options
 @click.option("--inject", type=float, default=1.0, show_default=True, metavar="R", help="Signal strength of the toys.")
-@click.option("--toys", "count", type=click.IntRange(min=2), default=100, show_default=True, help="Number of toys.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
+@toy_options(least=2, default=100)
 @executor_options("fit")
 def toys(
-    workspace: Workspace, output: Path | None, inject: float, count: int, seed: int, jobs: int, dask: str | None
+    workspace: Workspace,
+    output: Path | None,
+    inject: float,
+    count: int,
+    kind: ToyKind,
+    jobs: int,
+    dask: str | None,
 ) -> ExitCode:
     """Fit toys with a known signal: the bias test.
 
-    Pulls of an unbiased fit have mean 0 and width 1. Exit status: 0 if all fits can be used, 1 if some failed, 2 if
-    they could not be made.
+    Pulls of an unbiased fit have mean 0 and width 1. With --unblind, frequentist toys are drawn at the best nuisances
+    in the observed data; otherwise all toys are drawn at nominal values. Exit status: 0 if all fits can be used, 1 if
+    some failed, 2 if they could not be made.
     """
     with executing(jobs, dask) as executor, progress_bar("Fitting toys") as progress:
-        result = toy_fits(workspace, inject, count, seed, executor=executor, progress=progress)
+        seed = workspace.options.seed
+        result = toy_fits(workspace, inject, count, seed, kind=kind, executor=executor, progress=progress)
     console = products()
     for note in result.provenance.options.get("notes", ()):
         console.print(f"Note: {note}", style="yellow")
@@ -163,19 +179,33 @@ def _toys_table(result: ToyResult) -> Table:
 @click.option(
     "--algorithm", type=click.Choice(list(ALGORITHMS)), default="saturated", show_default=True, help="Test statistic."
 )
-@click.option("--toys", "count", type=click.IntRange(min=0), default=0, show_default=True, help="Number of toys.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
+@toy_options(least=0, default=0)
 @executor_options("fit")
 def gof(
-    workspace: Workspace, output: Path | None, algorithm: str, count: int, seed: int, jobs: int, dask: str | None
+    workspace: Workspace,
+    output: Path | None,
+    algorithm: str,
+    count: int,
+    kind: ToyKind,
+    jobs: int,
+    dask: str | None,
 ) -> ExitCode:
     """Test the goodness of fit.
 
-    Without --unblind there is no statistic of the data, only its distribution in toys. Exit status: 0 if all fits can
-    be used, 1 if some failed, 2 if they could not be made.
+    Without --unblind there is no statistic of the data, only its distribution in toys. Frequentist toys are drawn at
+    the best fit, others at nominal values. Exit status: 0 if all fits can be used, 1 if some failed, 2 if they could
+    not be made.
     """
     with executing(jobs, dask) as executor, progress_bar("Fitting toys") as progress:
-        result = goodness_of_fit(workspace, algorithm, toys=count, seed=seed, executor=executor, progress=progress)
+        result = goodness_of_fit(
+            workspace,
+            algorithm,
+            toys=count,
+            seed=workspace.options.seed,
+            kind=kind,
+            executor=executor,
+            progress=progress,
+        )
     console = products()
     show_notes(result)
     console.print()

@@ -10,10 +10,13 @@ from rich.table import Table
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products, progress_bar
+from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
+from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.errors import CardError
 from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL
+from pocket_combine.inference.levels import interval_level
 from pocket_combine.inference.questions import fit as fit_workspace
 from pocket_combine.inference.questions import limits as find_limits
 from pocket_combine.inference.questions import significance as find_significance
@@ -27,6 +30,19 @@ __all__ = ["fit", "limit", "scan", "significance"]
 
 _SHOWN = 12
 
+interval_option = click.option(
+    "--cl",
+    "confidence_level",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    metavar="CL",
+    help="Confidence level of the intervals; 0.6827, MINOS' ΔNLL of 1/2, by default.",
+)
+
+
+def level_of(confidence_level: float | None) -> float:
+    """Return the ΔNLL of intervals; that of MINOS without a confidence level."""
+    return MINOS_LEVEL if confidence_level is None else interval_level(confidence_level)
+
 
 @click.command(
     cls=Command,
@@ -36,25 +52,44 @@ _SHOWN = 12
     ],
 )
 @fitting_options
-@click.option("--interval", "intervals", multiple=True, metavar="NAME", help="Parameter whose interval is wanted too.")
+@click.option(
+    "--interval",
+    "intervals",
+    multiple=True,
+    callback=names,
+    metavar="NAME",
+    help="Parameter whose interval is wanted, too; may be repeated.",
+)
+@interval_option
 @click.option("--robust", is_flag=True, help="Intervals at the level of Combine's --robustFit instead of MINOS.")
 @click.option("--all", "show_all", is_flag=True, help="List all parameters.")
-def fit(workspace: Workspace, output: Path | None, intervals: Sequence[str], robust: bool, show_all: bool) -> ExitCode:
+def fit(
+    workspace: Workspace,
+    output: Path | None,
+    intervals: Sequence[str],
+    confidence_level: float | None,
+    robust: bool,
+    show_all: bool,
+) -> ExitCode:
     """Fit a card: best values, and intervals from the profile likelihood.
 
     Several cards, with labels or without, are combined on the way. Without --unblind Asimov data are fitted. Exit
     status: 0 if the fit can be used, 1 if not, 2 if it could not be made.
     """
-    names = tuple(dict.fromkeys((*workspace.model.parameters.pois, *intervals)))
+    if robust and confidence_level is not None:
+        raise click.UsageError("--robust and --cl exclude each other: both say what the intervals are")
+    wanted = tuple(dict.fromkeys((*workspace.model.parameters.pois, *intervals)))
     with activity("Fitting"):
-        result = fit_workspace(workspace, intervals=names, level=ROBUST_LEVEL if robust else MINOS_LEVEL)
+        result = fit_workspace(
+            workspace, intervals=wanted, level=ROBUST_LEVEL if robust else level_of(confidence_level)
+        )
     console = products()
     console.print(f"Fit: {result.status.value}", style="bold")
     if result.concerned:
         console.print(f"  {result.status.advice}: {', '.join(result.concerned)}")
     show_notes(result)
     console.print()
-    console.print(_intervals_table(result.intervals))
+    console.print(_intervals_table(result.intervals, confidence_level))
     pulls = _pulls_table(workspace, result, None if show_all else _SHOWN)
     if pulls.row_count:
         console.print()
@@ -62,8 +97,10 @@ def fit(workspace: Workspace, output: Path | None, intervals: Sequence[str], rob
     return finish(result, output, result.status)
 
 
-def _intervals_table(intervals: Sequence[Interval]) -> Table:
-    table = plain_table("Parameter", ("best fit", "right"), ("-", "right"), ("+", "right"), "ends of the interval")
+def _intervals_table(intervals: Sequence[Interval], confidence_level: float | None) -> Table:
+    about = "" if confidence_level is None else f", CL {confidence_level:g}"
+    ends = f"ends of the interval{about}"
+    table = plain_table("Parameter", ("best fit", "right"), ("-", "right"), ("+", "right"), ends)
     for interval in intervals:
         table.add_row(
             interval.parameter,
@@ -105,7 +142,7 @@ def _pulls_table(workspace: Workspace, result: FitResult, most: int | None) -> T
     cls=Command,
     examples=[
         "pocket-combine scan datacard.txt --parameter r=-1,3 --points 40 -o scan.json",
-        "pocket-combine scan card.txt --parameter r=0,2 --parameter SF_tt=0.5,1.5",
+        "pocket-combine scan card.txt --parameter r=0,2 --parameter SF=0.5,1.5 --jobs 2",
     ],
 )
 @fitting_options
@@ -120,22 +157,44 @@ def _pulls_table(workspace: Workspace, result: FitResult, most: int | None) -> T
 @click.option("--points", type=click.IntRange(min=2), default=30, show_default=True, help="Number of points in all.")
 @click.option("--align-edges", is_flag=True, help="Put points on the edges of the range, as --alignEdges of Combine.")
 @click.option("--fast", is_flag=True, help="Keep the other parameters at the best fit, as --fastScan of Combine.")
+@interval_option
+@executor_options("fit")
 def scan(
-    workspace: Workspace, output: Path | None, scanned: Sequence[str], points: int, align_edges: bool, fast: bool
+    workspace: Workspace,
+    output: Path | None,
+    scanned: Sequence[str],
+    points: int,
+    align_edges: bool,
+    fast: bool,
+    confidence_level: float | None,
+    jobs: int,
+    dask: str | None,
 ) -> ExitCode:
     """Scan the profile likelihood of one or two parameters.
+
+    In one dimension the ends of the interval are sought, too.
 
     Exit status: 0 if all points were fitted, 1 if some were not, 2 if the scan could not be made.
     """
     axes = _axes(scanned)
     per_axis = points if len(axes) == 1 else int(-(-(points**0.5) // 1))
     grid = {name: grid_values(low, high, per_axis, align_edges=align_edges) for name, (low, high) in axes.items()}
-    with progress_bar("Scanning") as progress:
-        result = scan_workspace(workspace, grid, profiled=not fast, progress=progress)
+    with executing(jobs, dask) as executor, progress_bar("Scanning") as progress:
+        result = scan_workspace(
+            workspace,
+            grid,
+            profiled=not fast,
+            level=level_of(confidence_level),
+            executor=executor,
+            progress=progress,
+        )
     console = products()
     show_notes(result)
     console.print()
     console.print(_scan_table(result))
+    if result.crossings:
+        console.print()
+        console.print(_intervals_table(result.crossings, confidence_level))
     failed = [status for status in result.statuses if not status.usable]
     return finish(result, output, failed[0] if failed else Status.CONVERGED)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,11 +11,14 @@ import click
 
 from pocket_combine.card.combination import combine_cards, labelled
 from pocket_combine.card.load import LoadedCard, load_templates
-from pocket_combine.cli.cards.reading import Reading, pairs, reading_options
+from pocket_combine.card.options import CardOptions
+from pocket_combine.cli.cards.reading import Reading, allowing_options, keyword_option, mass_option
 from pocket_combine.cli.console import ExitCode, activity, diagnostics, products
+from pocket_combine.cli.fits.values import maps, names, ranges, values
 from pocket_combine.inference.fitter import FitOptions
 from pocket_combine.inference.workspace import Blinding, make_workspace
 from pocket_combine.io.atomic import atomic_write
+from pocket_combine.likelihood.poi import signal_strengths
 from pocket_combine.results import Result, Status
 
 __all__ = ["cards_argument", "finish", "fitting_options", "load_cards", "model_options", "show_notes"]
@@ -24,57 +26,22 @@ __all__ = ["cards_argument", "finish", "fitting_options", "load_cards", "model_o
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _numbers(_: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, float]:
-    result = {}
-    for name, value in pairs(_, parameter, words).items():
-        try:
-            result[name] = float(value)
-        except ValueError as error:
-            raise click.BadParameter(f"{name}={value!r} is no number") from error
-    return result
-
-
-def _ranges(_: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, tuple[float, float]]:
-    result = {}
-    for name, text in pairs(_, parameter, words).items():
-        try:
-            low, high = (float(part) for part in text.split(","))
-        except ValueError as error:
-            raise click.BadParameter(f"{name}={text!r}, expected {name}=LOW,HIGH") from error
-        result[name] = (low, high)
-    return result
-
-
-_MAP = re.compile(r"((?:\(\?:|[^:])+):(.+)", re.DOTALL)
-"""Pattern and expression: the first colon divides them, as in Combine, unless it belongs to `(?:`."""
-
-
-def _map(_: click.Context, __: click.Parameter, words: Sequence[str]) -> dict[str, str]:
-    result = {}
-    for word in words:
-        option, equals, rest = word.partition("=")
-        if equals and option == "map":
-            raise click.BadParameter(f"{word!r}: leave 'map=' out and write {rest!r}")
-        if equals and option == "turnoff":
-            raise click.BadParameter(f"{word!r} is not supported: write '.*/({rest.replace(',', '|')})$:0'")
-        found = _MAP.fullmatch(word)
-        if found is None:
-            raise click.BadParameter(f"{word!r}, expected PATTERN:EXPRESSION, for example '.*/ttH:r[1,0,20]'")
-        pattern, expression = found.groups()
-        if pattern in result:
-            raise click.BadParameter(f"the pattern {pattern!r} stands twice")
-        result[pattern] = expression
-    return result
-
-
 _DATA_OPTIONS = (
     click.option("--unblind", is_flag=True, help="Fit the observation. Without, nothing depends on it."),
     click.option(
+        "--asimov", is_flag=True, help="Fit Asimov data (-t -1 of Combine), as is done anyway without --unblind."
+    ),
+    click.option(
         "--frequentist",
         is_flag=True,
-        help="Asimov data after a fit to the observation (--toysFrequentist of Combine); needs --unblind.",
+        help="Asimov data after a fit to the observation (-t -1 --toysFrequentist of Combine); needs --unblind.",
     ),
-    click.option("--expect-signal", type=float, metavar="R", help="Signal strength of Asimov data; 1 by default."),
+    click.option(
+        "--expect-signal",
+        type=float,
+        metavar="R",
+        help="Signal strength of Asimov data; its start value by default, which is 1 for r.",
+    ),
 )
 
 _MODEL_OPTIONS = (
@@ -82,30 +49,62 @@ _MODEL_OPTIONS = (
         "--map",
         "scaling",
         multiple=True,
-        callback=_map,
+        callback=maps,
         metavar="PATTERN:EXPRESSION",
         help="What scales processes, as multiSignalModel of Combine; may be repeated.",
+    ),
+    click.option(
+        "--poi",
+        "redefine_pois",
+        multiple=True,
+        callback=names,
+        metavar="NAME",
+        help="Parameter of interest instead of the signal strength, which floats on unless it is frozen; may be "
+        "repeated.",
     ),
     click.option(
         "--set",
         "values",
         multiple=True,
-        callback=_numbers,
+        callback=values,
         metavar="NAME=VALUE",
         help="Start value of a parameter, which frozen ones keep; may be repeated.",
     ),
-    click.option("--freeze", multiple=True, metavar="NAME", help="Hold a parameter constant; may be repeated."),
-    click.option("--freeze-group", "freeze_groups", multiple=True, metavar="GROUP", help="Hold a group constant."),
-    click.option("--mask", "masks", multiple=True, metavar="CHANNEL", help="Leave a channel out; may be repeated."),
+    click.option(
+        "--freeze",
+        multiple=True,
+        callback=names,
+        metavar="NAME",
+        help="Hold a parameter constant; also rgx{PATTERN}, or allConstrainedNuisances; may be repeated.",
+    ),
+    click.option(
+        "--freeze-group",
+        "freeze_groups",
+        multiple=True,
+        callback=names,
+        metavar="GROUP",
+        help="Hold a group constant; with ^GROUP all nuisances but those of the group; may be repeated.",
+    ),
+    click.option(
+        "--mask",
+        "masks",
+        multiple=True,
+        callback=names,
+        metavar="CHANNEL",
+        help="Leave a channel out; may be repeated.",
+    ),
     click.option(
         "--range",
         "ranges",
         multiple=True,
-        callback=_ranges,
+        callback=ranges,
         metavar="NAME=LOW,HIGH",
         help="Range of a parameter; may be repeated.",
     ),
     click.option("--starts", type=click.IntRange(min=1), default=1, show_default=True, help="Starting points of fits."),
+    click.option(
+        "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of all random numbers."
+    ),
     click.option("--exact", is_flag=True, help="Leave Combine's roundings out."),
 )
 
@@ -133,31 +132,39 @@ def model_options(function: _Function) -> _Function:
     @functools.wraps(function)
     def with_settings(
         *arguments: Any,
-        reading: Reading,
+        mass: float | None,
+        keywords: dict[str, str],
+        allow_no_signal: bool,
+        allow_no_background: bool,
         scaling: Mapping[str, str],
+        redefine_pois: tuple[str, ...],
         values: Mapping[str, float],
         freeze: tuple[str, ...],
         freeze_groups: tuple[str, ...],
         masks: tuple[str, ...],
         ranges: Mapping[str, tuple[float, float]],
         starts: int,
+        seed: int,
         exact: bool,
         **options: Any,
     ) -> Any:
+        pois = scaling or None
+        reading = Reading(mass, keywords, CardOptions(signal_strengths(pois), allow_no_signal, allow_no_background))
         settings = {
-            "pois": scaling or None,
+            "pois": pois,
+            "redefine_pois": redefine_pois,
             "values": values,
             "freeze": freeze,
             "freeze_groups": freeze_groups,
             "masks": masks,
             "ranges": ranges,
-            "options": FitOptions(starts=starts),
-            "mass": reading.mass,
+            "options": FitOptions(starts=starts, seed=seed),
+            "mass": mass,
             "exact": exact,
         }
         return function(*arguments, reading=reading, settings=settings, **options)
 
-    result: _Function = _decorated(reading_options(with_settings), _MODEL_OPTIONS)
+    result: _Function = _decorated(with_settings, [*_MODEL_OPTIONS, mass_option, keyword_option, allowing_options])
     return result
 
 
@@ -171,23 +178,34 @@ def fitting_options(function: _Function) -> _Function:
         reading: Reading,
         settings: Mapping[str, Any],
         unblind: bool,
+        asimov: bool,
         frequentist: bool,
         expect_signal: float | None,
         **options: Any,
     ) -> Any:
-        if frequentist and not unblind:
-            raise click.UsageError("--frequentist data come from a fit to the observation: add --unblind")
-        kind = Blinding.ASIMOV
-        if unblind:
-            kind = Blinding.FREQUENTIST_ASIMOV if frequentist else Blinding.OBSERVED
-        expected = 1.0 if expect_signal is None and kind is not Blinding.OBSERVED else expect_signal
+        kind = _data_kind(unblind=unblind, asimov=asimov, frequentist=frequentist)
         with activity("Reading cards"):
             loaded = load_cards(cards, reading)
-            workspace = make_workspace(loaded.card, loaded.templates, kind=kind, expect_signal=expected, **settings)
+            workspace = make_workspace(
+                loaded.card, loaded.templates, kind=kind, expect_signal=expect_signal, **settings
+            )
         return function(*arguments, workspace=workspace, **options)
 
     result: _Function = cards_argument(_decorated(model_options(_OUTPUT_OPTION(with_workspace)), _DATA_OPTIONS))
     return result
+
+
+def _data_kind(*, unblind: bool, asimov: bool, frequentist: bool) -> Blinding:
+    if frequentist and not unblind:
+        raise click.UsageError("--frequentist data come from a fit to the observation: add --unblind")
+    if frequentist:
+        return Blinding.FREQUENTIST_ASIMOV
+    if asimov and unblind:
+        raise click.UsageError(
+            "--asimov and --unblind exclude each other: Asimov data before any fit do not use the observation. "
+            "For those after a fit to it write --unblind --frequentist"
+        )
+    return Blinding.OBSERVED if unblind else Blinding.ASIMOV
 
 
 def _decorated(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
@@ -201,7 +219,7 @@ def load_cards(cards: Sequence[str], reading: Reading) -> LoadedCard:
     """Return one card with its templates, or the combination of several."""
     if len(cards) == 1 and "=" not in cards[0]:
         return reading.load(cards[0])
-    card = combine_cards(dict(labelled(cards)))
+    card = combine_cards(dict(labelled(cards)), keywords=reading.keywords, pois=reading.options.pois)
     loaded = load_templates(card, mass=reading.mass, keywords=reading.keywords)
     return LoadedCard(card, loaded.templates, loaded.findings, " ".join(cards))
 
