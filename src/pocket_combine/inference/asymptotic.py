@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from pocket_combine.inference.fitter import BestFit, Fitter
 from pocket_combine.results import Quantile, Status
+from pocket_combine.templates import FloatArray
 
 __all__ = [
     "EXPECTED_QUANTILES",
@@ -48,21 +48,29 @@ class Profile:
         self.position = fitter.parameters.index(poi)
         self.best = best
         self._last = best.theta
+        self._floats = np.isin(np.arange(best.theta.size), fitter.profiler.floating)
 
     @property
     def best_value(self) -> float:
-        """The parameter at the best fit."""
-        return float(self.best.theta[self.position])
+        """The parameter at the best fit; not a number where there is none or every value is as good."""
+        return best_value(self.best, self.fitter.parameters.names[self.position], self.position)
 
     def q(self, value: float) -> float:
         """Return twice the ΔNLL between a value and the best fit; not a number where the fit failed."""
         fitted = self.fitter.profiler.fit(self._last, {self.position: value})
         if not fitted.status.usable:
-            fitted = self.fitter.profiler.fit(self.fitter.parameters.initial, {self.position: value})
+            start = np.where(self._floats, self.fitter.parameters.initial, self.best.theta)
+            fitted = self.fitter.profiler.fit(start, {self.position: value})
         if not fitted.status.usable:
             return math.nan
         self._last = fitted.theta
         return max(0.0, 2.0 * (fitted.nll - self.best.nll))
+
+
+def best_value(best: BestFit, poi: str, position: int) -> float:
+    """Return a parameter at a best fit; not a number where there is no minimum or the fit does not determine it."""
+    unknown = not best.is_minimum or (best.status is Status.FLAT_DIRECTION and poi in best.concerned)
+    return math.nan if unknown else float(best.theta[position])
 
 
 def tail_probability(q_observed: float, q_asimov: float) -> tuple[float, float]:
@@ -94,6 +102,8 @@ def expected_limits(
         confidence_level: Such as 0.95.
         quantiles: Quantiles p of the background-only distribution.
     """
+    if not asimov.best.is_minimum:
+        return tuple(Quantile(quantile, math.nan, asimov.best.status) for quantile in quantiles)
     limits = []
     for quantile in quantiles:
         z = float(ndtri(quantile) + ndtri(1.0 - (1.0 - confidence_level) * quantile))
@@ -119,6 +129,11 @@ def observed_limit(observed: Profile, asimov: Profile, confidence_level: float, 
         confidence_level: Such as 0.95.
         guess: A value near the limit, such as the expected one.
     """
+    from scipy.optimize import brentq  # noqa: PLC0415  slow to import, and most fits do without
+
+    for best in (observed.best, asimov.best):
+        if not best.is_minimum:
+            return Quantile(None, math.nan, best.status)
 
     def excess(value: float) -> float:
         both, background = tail_probability(observed.q(value), asimov.q(value))
@@ -126,7 +141,7 @@ def observed_limit(observed: Profile, asimov: Profile, confidence_level: float, 
             return -math.inf
         return math.log(both / background) - math.log(1.0 - confidence_level)
 
-    low = max(0.0, observed.best_value)
+    low = max(0.0, float(observed.best.theta[observed.position]))
     step = max(guess if math.isfinite(guess) else 1.0, 1e-6)
     high = low + step
     for _ in range(_MOST_STEPS):
@@ -145,7 +160,10 @@ def observed_limit(observed: Profile, asimov: Profile, confidence_level: float, 
         if value >= 0:
             low, high = high, 2.0 * high - low
             break
-    limit = brentq(excess, low, high, xtol=1e-9, rtol=_TOLERANCE * 0.1)
+    try:
+        limit = brentq(excess, low, high, xtol=1e-9 * high, rtol=_TOLERANCE * 0.1)
+    except ValueError:  # a fit on the way failed
+        return Quantile(None, math.nan, Status.NOT_CONVERGED)
     return Quantile(None, float(limit))
 
 
@@ -157,33 +175,37 @@ class ExcessTest:
         q0: Twice the ΔNLL between no signal and the best fit.
         significance: Square root of it, negative for a deficit that is not capped.
         best_value: Parameter of interest at the best fit.
-        status: How the fits ended.
+        status: How the fits ended. A flat direction of other parameters does not matter: the statistic needs the value
+            of the likelihood at its minimum, and not its place.
+        best: The best fit.
     """
 
     q0: float
     significance: float
     best_value: float
     status: Status
+    best: BestFit
 
 
-def excess(fitter: Fitter, poi: str, *, uncapped: bool = False) -> ExcessTest:
+def excess(fitter: Fitter, poi: str, start: FloatArray | None = None, *, uncapped: bool = False) -> ExcessTest:
     """Return the test of no signal against the best fit.
 
     Args:
         fitter: Fits of the likelihood.
         poi: The parameter of interest.
+        start: `start[parameter]`; the initial values by default.
         uncapped: Whether a deficit has a negative significance. The range of the parameter must allow it.
     """
     position = fitter.parameters.index(poi)
-    best = fitter.best()
+    best = fitter.best(start)
     null = fitter.best(best.theta, {position: 0.0})
-    statuses = (best.status, null.status)
-    if not all(status.usable for status in statuses):
-        failed = next(status for status in statuses if not status.usable)
-        return ExcessTest(math.nan, math.nan, float(best.theta[position]), failed)
-    value = float(best.theta[position])
+    value = best_value(best, poi, position)
+    if math.isnan(value) or not null.is_minimum:
+        failed = best.status if math.isnan(value) else null.status
+        return ExcessTest(math.nan, math.nan, value, failed, best)
     q0 = max(0.0, 2.0 * (null.nll - best.nll))
     if value < 0 and not uncapped:
         q0 = 0.0
     sign = -1.0 if value < 0 else 1.0
-    return ExcessTest(q0, sign * float(np.sqrt(q0)), value, best.status)
+    status = best.status if best.status.usable else Status.CONVERGED
+    return ExcessTest(q0, sign * float(np.sqrt(q0)), value, status, best)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.inference.profile import Likelihood
+from pocket_combine.inference.quality import FLAT
 from pocket_combine.likelihood.nll import Evaluation
 from pocket_combine.templates import FloatArray, IntArray
 
@@ -263,20 +264,26 @@ def _next_damping(damping: FloatArray, good: _BoolArray) -> FloatArray:
 
 
 def _positive_definite(state: BatchFits) -> _BoolArray:
+    """Return which Hessians have an inverse: in units of their diagonal no pivot is as good as zero."""
     matrices = _masked(state)
+    diagonal = np.einsum("pii->pi", matrices)
+    curved = (diagonal > 0.0).all(axis=1)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    scaled = scale[:, :, None] * matrices * scale[:, None, :]
     try:
-        np.linalg.cholesky(matrices)
+        pivots = np.einsum("pii->pi", np.linalg.cholesky(scaled)) ** 2
     except np.linalg.LinAlgError:
-        return np.array([_has_cholesky(matrix) for matrix in matrices], dtype=bool)
-    return np.ones(len(matrices), dtype=bool)
+        return curved & np.array([_has_inverse(matrix) for matrix in scaled], dtype=bool)
+    result: _BoolArray = curved & (pivots > FLAT).all(axis=1)
+    return result
 
 
-def _has_cholesky(matrix: FloatArray) -> bool:
+def _has_inverse(matrix: FloatArray) -> bool:
     try:
-        np.linalg.cholesky(matrix)
+        pivots = np.diag(np.linalg.cholesky(matrix)) ** 2
     except np.linalg.LinAlgError:
         return False
-    return True
+    return bool((pivots > FLAT).all())
 
 
 def _proposal(

@@ -48,12 +48,14 @@ class FrozenGroups:
         return f"uncertainty without {self.group}" if self.group else "total uncertainty"
 
     def run(self) -> tuple[float, float]:
-        """Return the lower and upper uncertainty."""
+        """Return the lower and upper uncertainty, not a number where an end of the interval was not found."""
         model = self.workspace.model
         fitter = Fitter(model.likelihood(self.workspace.data, frozen=self.frozen), self.workspace.options)
         best = usable_best(fitter, self.best[model.parameters.indices(fitter.parameters.names)])
         interval, _ = fitter.interval(best, self.workspace.poi, self.level)
-        return interval.best - interval.low, interval.high - interval.best
+        low = interval.best - interval.low if interval.low_status.usable else math.nan
+        high = interval.high - interval.best if interval.high_status.usable else math.nan
+        return low, high
 
 
 def breakdown(
@@ -141,16 +143,19 @@ def _partition(workspace: Workspace, groups: Sequence[str] | None) -> list[tuple
 def _steps(widths: Sequence[float]) -> list[float]:
     """Return √(σₖ₋₁² - σₖ²) for each step, and the last σ.
 
-    Freezing cannot widen an interval; where σ rises by the tolerance of the searches, it is taken not to.
+    Freezing cannot widen an interval; where σ rises by the tolerance of the searches, it is taken not to. Steps from or
+    to a σ that was not found are not numbers.
 
     Examples:
         >>> _steps([5.0, 4.0, 4.0000001])
         [3.0, 0.0, 4.0]
+        >>> _steps([5.0, math.nan, 4.0])
+        [nan, nan, 4.0]
     """
     result = []
     current = widths[0]
     for width in widths[1:]:
-        lower = min(width, current)
+        lower = width if math.isnan(current + width) else min(width, current)
         result.append(math.sqrt(current**2 - lower**2))
         current = lower
     return [*result, current]

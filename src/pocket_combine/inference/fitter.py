@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pocket_combine.inference.minimise import MinimiserOptions
 from pocket_combine.inference.profile import Conditional, Crossing, Likelihood, Profiler
-from pocket_combine.inference.quality import assess
+from pocket_combine.inference.quality import assess, without_effect
 from pocket_combine.likelihood.parameters import ParameterList
 from pocket_combine.results import Interval, Status
 from pocket_combine.templates import FloatArray
@@ -28,7 +28,12 @@ ROBUST_LEVEL = 0.494473
 
 _UNBOUNDED_KINDS = ("lnN", "autoMCStats")
 _GROWTH = 4.0
-_MOST_GROWTHS = 8
+_LARGEST_GROWTH = 1e12
+"""How many times wider than in the model the range of a parameter of interest may become."""
+
+_FAR = 1e6
+"""Where the search for the end of an interval gives up, in units of the best-fit value, if there is no range."""
+
 _MOST_RESTARTS = 3
 
 
@@ -81,6 +86,11 @@ class BestFit:
         """Negative log-likelihood at the minimum."""
         return self.conditional.nll
 
+    @property
+    def is_minimum(self) -> bool:
+        """Whether `nll` is that of a minimum, even one without a covariance, as in a flat direction."""
+        return self.conditional.status.usable and self.status is not Status.NOT_CONVERGED
+
 
 class Fitter:
     """Fits of one likelihood, which share the ranges of parameters and the best fit.
@@ -117,7 +127,11 @@ class Fitter:
                 conditional = candidate
         conditional = self._grown(conditional, fixed)
         names = tuple(self.parameters.names[at] for at in conditional.free)
-        quality = assess(conditional.minimum, names)
+        quality = assess(conditional.minimum, names, self._widths(conditional))
+        beyond = tuple(self.parameters.names[at] for at in self._at_top(conditional))
+        if beyond and quality.status.usable:
+            self.note(f"the best fit of {', '.join(beyond)} lies above the range, which was not extended any further")
+            return BestFit(conditional, Status.NOT_CONVERGED, beyond, quality.covariance)
         return BestFit(conditional, quality.status, quality.concerned, quality.covariance)
 
     def interval(self, best: BestFit, name: str, level: float = MINOS_LEVEL) -> tuple[Interval, BestFit]:
@@ -139,15 +153,24 @@ class Fitter:
         return interval, best
 
     def crossing(self, best: BestFit, position: int, level: float, side: int) -> Crossing:
-        """Return where the profile of a parameter reaches a level on one side, growing its range if need be."""
-        for _ in range(_MOST_GROWTHS):
+        """Return where the profile of a parameter reaches a level on one side, growing its range if need be.
+
+        An edge that is none of the model, where the search ended, is no end: the level was not found.
+        """
+        may_grow = side > 0 and position in self.growing
+        idle = without_effect(best.conditional.minimum, self._widths(best.conditional))
+        has_effect = position not in best.conditional.free[idle]
+        while True:
             edge = self.profiler.upper[position] if side > 0 else self.profiler.lower[position]
-            far = edge if math.isfinite(edge) else best.theta[position] + side * 1e6
+            value = float(best.theta[position])
+            far = edge if math.isfinite(edge) else value + side * _FAR * max(1.0, abs(value))
             end = self.profiler.crossing(best.conditional, position, level, side, float(far))
-            if end.status is not Status.AT_BOUNDARY or side < 0 or position not in self.growing:
-                break
+            if end.status is not Status.AT_BOUNDARY:
+                return end
+            if not (may_grow and has_effect and self._has_room(position)):
+                is_edge = math.isfinite(edge) and not may_grow
+                return end if is_edge else replace(end, status=Status.NOT_FOUND)
             self._grow(position)
-        return end
 
     def note(self, text: str) -> None:
         """Keep a remark for the result, once."""
@@ -165,19 +188,43 @@ class Fitter:
             yield np.clip(other, self.profiler.lower, self.profiler.upper)
 
     def _grown(self, conditional: Conditional, fixed: Mapping[int, float] | None) -> Conditional:
-        """Return the fit with ranges grown until no parameter of interest sits at the upper end of its own."""
-        for _ in range(_MOST_GROWTHS):
-            at_top = [
-                int(at)
-                for at, bound in zip(conditional.free, conditional.minimum.at_bound, strict=True)
-                if bound and int(at) in self.growing and conditional.theta[at] >= self.profiler.upper[at]
-            ]
-            if not at_top:
-                break
-            for at in at_top:
+        """Return the fit with ranges grown until no parameter of interest sits at the upper end of its own.
+
+        They grow, too, where the range is too short for the likelihood to change, so that the result does not depend on
+        the scale of the parameter.
+        """
+        while True:
+            narrow = [at for at in (*self._at_top(conditional), *self._faint(conditional)) if self._has_room(at)]
+            if not narrow:
+                return conditional
+            for at in narrow:
                 self._grow(at)
             conditional = self.profiler.fit(conditional.theta, fixed)
-        return conditional
+
+    def _at_top(self, conditional: Conditional) -> list[int]:
+        """Return the parameters that want to leave a range which may grow."""
+        pushed = conditional.minimum.at_bound & ~without_effect(conditional.minimum, self._widths(conditional))
+        growing = self.growing
+        return [
+            int(at)
+            for at in conditional.free[pushed]
+            if int(at) in growing and conditional.theta[at] >= self.profiler.upper[at]
+        ]
+
+    def _faint(self, conditional: Conditional) -> list[int]:
+        """Return the parameters whose range may grow, and whose effect is too small in it but not zero."""
+        minimum = conditional.minimum
+        faint = without_effect(minimum, self._widths(conditional)) & (np.diag(minimum.hessian) > 0.0)
+        return [int(at) for at in conditional.free[faint] if int(at) in self.growing]
+
+    def _has_room(self, position: int) -> bool:
+        first = float(self.parameters.upper[position] - self.parameters.lower[position])
+        return float(self.profiler.upper[position] - self.profiler.lower[position]) < _LARGEST_GROWTH * first
+
+    def _widths(self, conditional: Conditional) -> FloatArray:
+        """Return `widths[free]`, of the ranges as they are now."""
+        widths: FloatArray = (self.profiler.upper - self.profiler.lower)[conditional.free]
+        return widths
 
     @property
     def growing(self) -> list[int]:
@@ -192,8 +239,9 @@ class Fitter:
     def _grow(self, position: int) -> None:
         low, high = self.profiler.lower[position], self.profiler.upper[position]
         self.profiler.upper[position] = high + (_GROWTH - 1.0) * (high - low)
-        name = self.parameters.names[position]
-        self.note(f"the range of {name} was extended upwards to {self.profiler.upper[position]:g}")
+        about = f"the range of {self.parameters.names[position]} was extended upwards to"
+        self.notes = [note for note in self.notes if not note.startswith(about)]
+        self.note(f"{about} {self.profiler.upper[position]:g}")
 
 
 def _has_soft_range(kind: str, constraint: object) -> bool:

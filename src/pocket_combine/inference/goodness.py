@@ -112,7 +112,7 @@ def kolmogorov_smirnov(expected: FloatArray, observed: FloatArray) -> FloatArray
         0.25
     """
     distance: FloatArray = np.abs(_cumulative(observed) - _cumulative(expected)).max(axis=-1)
-    return distance
+    return np.where(observed.sum(axis=-1) > 0.0, distance, 0.0)
 
 
 def anderson_darling(expected: FloatArray, observed: FloatArray) -> FloatArray:

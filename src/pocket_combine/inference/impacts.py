@@ -151,6 +151,9 @@ def impacts(
     for name, pair in ends.items():
         if not all(end.status.usable for end in pair):
             fitter.note(f"an end of the interval of {name} was not found, and its impact is not one")
+    for task, width in zip(steps, widths, strict=True):
+        if not all(math.isfinite(part) for part in width):
+            fitter.note(f"{task.label}: an end of the interval was not found, and its parts are not numbers")
     return ImpactResult(
         workspace.provenance(notes=list(fitter.notes), level=level),
         tuple(pois),

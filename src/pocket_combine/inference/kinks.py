@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from scipy.optimize import minimize
 
 from pocket_combine.inference.trust_region import cholesky
 from pocket_combine.templates import FloatArray
 
-__all__ = ["Piece", "minimise_pieces"]
+__all__ = ["Piece", "is_finite", "minimise_pieces"]
 
 _MOST_PIECES = 16
 _SUFFICIENT = 0.1
@@ -65,14 +64,21 @@ def minimise_pieces(
         if predicted <= tolerance:
             break
         trial = evaluate(project(best.point + step))
-        if not np.isfinite(trial.value):
+        if not is_finite(trial.value, trial.gradient, trial.hessian):
             trial = evaluate(project(best.point + 1e-3 * step))
+        if not is_finite(trial.value, trial.gradient, trial.hessian):
+            break
         pieces = [*pieces[-(_MOST_PIECES - 1) :], trial]
         if trial.value < best.value - _SUFFICIENT * predicted:
             best = trial
         elif all(piece is not best for piece in pieces):
             pieces[0] = best
     return best, distance
+
+
+def is_finite(value: float, gradient: FloatArray, hessian: FloatArray) -> bool:
+    """Return whether a function and its derivatives are numbers."""
+    return bool(np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all())
 
 
 def _step(best: Piece, pieces: list[Piece]) -> tuple[FloatArray, float]:
@@ -109,6 +115,8 @@ def _weights(products: FloatArray, offsets: FloatArray) -> FloatArray:
     count = len(offsets)
     if count == 1:
         return np.ones(1)
+    from scipy.optimize import minimize  # noqa: PLC0415  slow to import, and most fits do without
+
     scale = max(float(np.abs(products).max()), float(np.abs(offsets).max()), 1e-300)
     quadratic, linear = products / scale, offsets / scale
     result = minimize(

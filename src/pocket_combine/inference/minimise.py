@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.linalg
 
-from pocket_combine.inference.kinks import Piece, minimise_pieces
+from pocket_combine.inference.kinks import Piece, is_finite, minimise_pieces
 from pocket_combine.inference.trust_region import cholesky, trust_region_step
 from pocket_combine.templates import FloatArray, IntArray
 
@@ -58,7 +58,7 @@ class Outcome(Enum):
     CONVERGED = "converged"
     STEP_LIMIT = "step limit reached"
     NO_PROGRESS = "no further progress"
-    NOT_FINITE = "function not finite at the start"
+    NOT_FINITE = "function or derivatives not finite at the start"
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,10 @@ class _Search:
 
     def run(self, point: FloatArray) -> Minimum:
         value, gradient, hessian = self._derivatives(point)
-        if not np.isfinite(value):
+        if not is_finite(value, gradient, hessian):
             return self._minimum(point, value, gradient, hessian, np.inf, 0, Outcome.NOT_FINITE)
         radius = self.options.initial_radius
-        curvature = np.einsum("ii->i", hessian)
-        # A parameter's own scale: about one standard deviation of it.
-        self.scale = np.where(curvature > 1e-12, 1.0 / np.sqrt(np.maximum(curvature, 1e-12)), 1.0)
+        self.scale = _scale(np.einsum("ii->i", hessian), self.upper - self.lower)
         for step_number in range(self.options.max_steps):
             free = self._free(point, gradient)
             distance = _newton_decrement(gradient[free], hessian[np.ix_(free, free)])
@@ -155,8 +153,11 @@ class _Search:
             elif ratio > 0.75 and length > 0.9 * radius:
                 radius = min(2.5 * radius, 1e3)
             if ratio > 1e-4:
-                point = trial
-                value, gradient, hessian = self._derivatives(point)
+                reached = self._derivatives(trial)
+                if is_finite(*reached):
+                    point, (value, gradient, hessian) = trial, reached
+                else:  # the edge of what the function allows
+                    radius = min(radius, 0.25 * length)
             if radius < _KINK_RADIUS:
                 return self._at_kink(point, value, gradient, hessian, step_number)
         free = self._free(point, gradient)
@@ -285,6 +286,13 @@ class _Search:
         at_bound[self._free(point, gradient)] = False
         at_bound &= self.lower < self.upper
         return Minimum(point, value, gradient, hessian, at_bound, distance, steps, self.evaluations, outcome)
+
+
+def _scale(curvature: FloatArray, width: FloatArray) -> FloatArray:
+    """Return a parameter's own scale: about one standard deviation of it, but not more than its range."""
+    curved = curvature > np.finfo(float).tiny
+    scale = np.where(curved, 1.0 / np.sqrt(np.where(curved, curvature, 1.0)), 1.0)
+    return np.where(width > 0.0, np.minimum(scale, width), scale)
 
 
 def _newton_decrement(gradient: FloatArray, hessian: FloatArray) -> float:

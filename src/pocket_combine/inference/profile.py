@@ -119,6 +119,9 @@ class Profiler:
     def fit(self, start: FloatArray, fixed: Mapping[int, float] | None = None) -> Conditional:
         """Return the minimum over all floating parameters but those that are fixed.
 
+        Where the model excludes the start, as where the warm start of another fit has an expectation of 0, the initial
+        values are tried.
+
         Args:
             start: `start[parameter]`; frozen parameters keep these values.
             fixed: Value by position.
@@ -128,8 +131,11 @@ class Profiler:
             theta[position] = value
         free: IntArray = np.array([at for at in self.floating if at not in (fixed or {})], dtype=np.intp)
         objective = _Subset(self.likelihood, theta, free)
-        minimum = minimise(objective, theta[free], self.lower[free], self.upper[free], self.options)
-        self.evaluations += minimum.evaluations
+        for begin in (theta[free], self.likelihood.parameters.initial[free]):
+            minimum = minimise(objective, begin, self.lower[free], self.upper[free], self.options)
+            self.evaluations += minimum.evaluations
+            if minimum.outcome is not Outcome.NOT_FINITE:
+                break
         theta[free] = minimum.point
         return Conditional(theta, free, minimum)
 
@@ -250,9 +256,10 @@ def _profile_sigma(likelihood: Likelihood, best: Conditional, position: int) -> 
     """Return the standard deviation of a parameter from the curvature of its profile; 1 where there is none."""
     hessian = likelihood.hessian(best.theta)
     others = best.free[best.free != position]
-    curvature = float(hessian[position, position])
+    alone = curvature = float(hessian[position, position])
     factor = cholesky(hessian[np.ix_(others, others)]) if others.size else None
     if factor is not None:
         half = scipy.linalg.solve_triangular(factor, hessian[others, position], lower=True, check_finite=False)
         curvature -= float(half @ half)
-    return 1.0 / math.sqrt(curvature) if curvature > 1e-12 else 1.0
+    # What is left after the subtraction of equal numbers is rounding noise.
+    return 1.0 / math.sqrt(curvature) if curvature > max(1e-12 * alone, float(np.finfo(float).tiny)) else 1.0

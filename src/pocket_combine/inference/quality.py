@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import scipy.linalg
 
 from pocket_combine.inference.minimise import Minimum, Outcome
 from pocket_combine.results import Status
 from pocket_combine.templates import FloatArray, IntArray
 
-__all__ = ["Quality", "assess"]
+__all__ = ["FLAT", "Quality", "assess", "without_effect"]
 
 FLAT = 1e-9
 """An eigenvalue of the Hessian, in units of its diagonal, below which the likelihood does not change."""
+
+_NO_EFFECT = 1e-9
+"""Change of the likelihood over the whole range of a parameter that is none: what minimisers stop at."""
 
 _SHOWN = 5
 
@@ -35,12 +39,25 @@ class Quality:
     covariance: FloatArray
 
 
-def assess(minimum: Minimum, names: tuple[str, ...]) -> Quality:
+def without_effect(minimum: Minimum, widths: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which parameters leave the likelihood as it is over their whole range, from its first two derivatives.
+
+    Args:
+        minimum: Where the minimiser ended.
+        widths: `widths[parameter]` of their ranges; parameters without a range are not judged.
+    """
+    width = np.where(np.isfinite(widths), widths, 0.0)
+    change = np.abs(minimum.gradient) * width + 0.5 * np.abs(np.diag(minimum.hessian)) * width**2
+    return np.isfinite(widths) & (change <= _NO_EFFECT)
+
+
+def assess(minimum: Minimum, names: tuple[str, ...], widths: FloatArray | None = None) -> Quality:
     """Return what a minimum is worth.
 
     Args:
         minimum: Where the minimiser ended.
         names: Names of its parameters.
+        widths: `widths[parameter]` of their ranges, by which parameters without an effect are found.
 
     Examples:
         >>> from pocket_combine.inference.minimise import minimise
@@ -58,6 +75,10 @@ def assess(minimum: Minimum, names: tuple[str, ...]) -> Quality:
     none = np.zeros((0, 0))
     if minimum.outcome is Outcome.NOT_FINITE:
         return Quality(Status.NOT_FINITE, (), none)
+    if widths is not None:
+        idle = without_effect(minimum, widths)
+        if idle.any():
+            return Quality(Status.FLAT_DIRECTION, tuple(names[at] for at in np.flatnonzero(idle)[:_SHOWN]), none)
     inside: IntArray = np.flatnonzero(~minimum.at_bound)
     status, direction, inverse = _invert(minimum.hessian[np.ix_(inside, inside)])
     if status is not Status.CONVERGED:

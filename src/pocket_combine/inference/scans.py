@@ -12,11 +12,15 @@ from pocket_combine.errors import CardError
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.inference.fitter import MINOS_LEVEL
 from pocket_combine.inference.grid_points import fit_points, scan_fitter
+from pocket_combine.inference.usable import explain, reason
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.results import Interval, ScanResult, Status
 from pocket_combine.templates import FloatArray
 
 __all__ = ["grid_values", "scan"]
+
+_BELOW = 1e-5
+"""How far a point must lie below the best fit to count as another minimum, as in the search for intervals."""
 
 
 def grid_values(low: float, high: float, points: int, *, align_edges: bool = False) -> FloatArray:
@@ -61,7 +65,7 @@ def scan(
         progress: Told how many points are done.
 
     Raises:
-        CardError: If a name is not in the model, or there are none or more than two.
+        CardError: If a name is not in the model, or there are none or more than two, or no best fit was found.
     """
     names = tuple(grid)
     if not 1 <= len(names) <= 2:
@@ -70,23 +74,27 @@ def scan(
     fitter = scan_fitter(workspace, names)
     positions = fitter.parameters.indices(names)
     best = fitter.best(workspace.start_of(fitter))
+    if not best.is_minimum:
+        raise CardError(f"there is no best fit that a scan could be relative to: {reason(best)}")
     points = np.array(list(itertools.product(*axes)))
     if profiled:
         fits = fit_points(workspace, fitter, best, names, points, executor or SerialExecutor(), progress)
         nll, statuses = fits.nll, list(fits.statuses)
+        lowest = fits.lowest()
+        if lowest is not None and nll[lowest] < best.nll - _BELOW:
+            fitter.note("a point of the grid lies below the best fit, which was repeated from there")
+            best = min(best, fitter.best(fits.theta[lowest]), key=lambda fit: fit.nll)
     else:
         theta = np.tile(best.theta, (len(points), 1))
         theta[:, positions] = points
         nll = np.atleast_1d(fitter.likelihood.value(theta))
         statuses = [Status.CONVERGED if math.isfinite(value) else Status.NOT_FINITE for value in nll]
-    delta = nll - best.nll
-    lowest = float(np.nanmin(delta))
-    if lowest < -1e-4:
-        fitter.note(f"a point of the grid lies {-lowest:.3g} below the best fit, which is not the global one")
     crossings: tuple[Interval, ...] = ()
     if len(names) == 1:
         interval, best = fitter.interval(best, names[0], level)
         crossings = (interval,)
+    explain(fitter, best)
+    delta = nll - best.nll
     return ScanResult(
         workspace.provenance(notes=list(fitter.notes)),
         names,

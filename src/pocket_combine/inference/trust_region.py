@@ -21,6 +21,8 @@ _LENGTH_TOLERANCE = 0.01
 
 def cholesky(matrix: FloatArray) -> FloatArray | None:
     """Return the lower Cholesky factor of a symmetric matrix, or `None` if it is not positive definite."""
+    if not matrix.size:
+        return np.zeros((0, 0))
     try:
         factor: FloatArray = np.asarray(scipy.linalg.cholesky(matrix, lower=True, check_finite=False))
     except (scipy.linalg.LinAlgError, ValueError):

@@ -6,7 +6,7 @@ from pocket_combine.errors import CardError
 from pocket_combine.inference.fitter import BestFit, Fitter
 from pocket_combine.templates import FloatArray
 
-__all__ = ["usable_best"]
+__all__ = ["explain", "reason", "usable_best"]
 
 
 def usable_best(fitter: Fitter, start: FloatArray) -> BestFit:
@@ -21,6 +21,17 @@ def usable_best(fitter: Fitter, start: FloatArray) -> BestFit:
     """
     best = fitter.best(start)
     if not best.status.usable:
-        concerned = f" ({', '.join(best.concerned)})" if best.concerned else ""
-        raise CardError(f"the best fit cannot be used: {best.status.value}{concerned}: {best.status.advice}")
+        raise CardError(f"the best fit cannot be used: {reason(best)}")
     return best
+
+
+def explain(fitter: Fitter, best: BestFit, what: str = "the best fit") -> None:
+    """Keep a note about a fit that is not unique or was not found."""
+    if not best.status.usable:
+        fitter.note(f"{what}: {reason(best)}")
+
+
+def reason(best: BestFit) -> str:
+    """Return how a fit ended, the parameters concerned, and what to do, for messages."""
+    concerned = f" ({', '.join(best.concerned)})" if best.concerned else ""
+    return f"{best.status.value}{concerned}: {best.status.advice}"

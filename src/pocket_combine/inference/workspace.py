@@ -18,6 +18,7 @@ from pocket_combine.card.writer import write_card
 from pocket_combine.errors import CardError
 from pocket_combine.inference.fitter import BestFit, FitOptions, Fitter
 from pocket_combine.inference.selection import selected_parameters
+from pocket_combine.inference.usable import reason
 from pocket_combine.likelihood import Data, Model, build_model
 from pocket_combine.results import Provenance
 from pocket_combine.templates import FloatArray, Templates
@@ -233,6 +234,6 @@ def conditional_fit(model: Model, data: Data, values: FloatArray, options: FitOp
     own = values[model.parameters.indices(fitter.parameters.names)]
     positions = fitter.parameters.indices(model.parameters.pois)
     best: BestFit = fitter.best(own, {int(at): float(own[at]) for at in positions})
-    if not best.conditional.status.usable:
-        raise CardError(f"the fit with fixed parameters of interest failed: {best.status.advice}")
+    if not best.is_minimum:
+        raise CardError(f"the fit with fixed parameters of interest failed: {reason(best)}")
     return likelihood.complete(best.theta)

@@ -6,6 +6,7 @@ matrices that are multiplied; arrays without a batch have one point.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -115,8 +116,9 @@ class Scatter:
 
     def __call__(self, array: FloatArray) -> FloatArray:
         """Return `result[slot, …]`, the sums of `array[row, …]`."""
-        flat = array.reshape(array.shape[0], -1)
-        return times(self._matrix, flat).reshape(-1, *array.shape[1:])
+        # Sizes are written out, because they cannot be guessed where there are no rows.
+        flat = array.reshape(array.shape[0], math.prod(array.shape[1:]))
+        return times(self._matrix, flat).reshape(self.targets.size, *array.shape[1:])
 
 
 def block_rows(values: FloatArray, columns: IntArray, starts: IntArray, width: int, dense: FloatArray) -> FloatArray:

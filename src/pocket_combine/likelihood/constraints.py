@@ -186,7 +186,10 @@ def _gaussian(theta: FloatArray, observable: FloatArray, low: FloatArray, high: 
 
 def _poisson(theta: FloatArray, observable: FloatArray, _low: FloatArray, _high: FloatArray) -> _Terms:
     value = poisson_term(theta, observable)
-    return value, 1.0 - observable / theta, observable / theta**2
+    # A count of 0 leaves θ, which may be 0 then.
+    counted = np.broadcast_to(observable > 0.0, theta.shape)
+    ratio = np.divide(observable, theta, out=np.zeros_like(theta), where=counted)
+    return value, 1.0 - ratio, np.divide(ratio, theta, out=np.zeros_like(theta), where=counted)
 
 
 def _gamma(theta: FloatArray, observable: FloatArray, low: FloatArray, high: FloatArray) -> _Terms:
