@@ -13,9 +13,17 @@ from pocket_combine.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from pocket_combine.plotting.canvas import add_labels, figure_bytes, new_figure, save_figure, style_context
+    from pocket_combine.plotting.impact_values import RankedImpact, ranked_impacts
+    from pocket_combine.plotting.impacts import draw_impacts, impacts_figure, impacts_figures
     from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures
     from pocket_combine.plotting.pull_values import Pull, pulls_of
     from pocket_combine.plotting.pulls import draw_free_parameters, draw_pulls
+    from pocket_combine.plotting.contact_sheets import (
+        contact_sheet_figures,
+        draw_contact_sheet,
+        nuisance_figure,
+        nuisance_figures,
+    )
     from pocket_combine.plotting.stack_numbers import Stack, overview_of, stack_of
     from pocket_combine.plotting.stacks import (
         StackOptions,
@@ -25,6 +33,13 @@ if TYPE_CHECKING:
         stack_figure,
         stack_figures,
     )
+    from pocket_combine.plotting.variation_figures import (
+        draw_variation,
+        draw_variation_ratio,
+        template_figure,
+        template_figures,
+    )
+    from pocket_combine.plotting.variations import Variation, largest_variations, summed_variations, variations
     from pocket_combine.plotting.style import (
         ChannelRule,
         Labels,
@@ -63,6 +78,23 @@ _HOMES = {
     "stack_figure": "stacks",
     "stack_figures": "stacks",
     "overview_figure": "stacks",
+    "draw_contact_sheet": "contact_sheets",
+    "contact_sheet_figures": "contact_sheets",
+    "nuisance_figure": "contact_sheets",
+    "nuisance_figures": "contact_sheets",
+    "Variation": "variations",
+    "variations": "variations",
+    "summed_variations": "variations",
+    "largest_variations": "variations",
+    "draw_variation": "variation_figures",
+    "draw_variation_ratio": "variation_figures",
+    "template_figure": "variation_figures",
+    "template_figures": "variation_figures",
+    "RankedImpact": "impact_values",
+    "ranked_impacts": "impact_values",
+    "draw_impacts": "impacts",
+    "impacts_figure": "impacts",
+    "impacts_figures": "impacts",
 }
 """Public name → module of this room that defines it, imported when it is first used."""
 
@@ -94,6 +126,23 @@ __all__ = [
     "stack_figure",
     "stack_figures",
     "overview_figure",
+    "draw_contact_sheet",
+    "contact_sheet_figures",
+    "nuisance_figure",
+    "nuisance_figures",
+    "Variation",
+    "variations",
+    "summed_variations",
+    "largest_variations",
+    "draw_variation",
+    "draw_variation_ratio",
+    "template_figure",
+    "template_figures",
+    "RankedImpact",
+    "ranked_impacts",
+    "draw_impacts",
+    "impacts_figure",
+    "impacts_figures",
 ]
 
 

@@ -23,6 +23,7 @@ from pocket_combine.plotting.pulls import (
     fill_pulls,
     kind_of,
     pull_limit,
+    value_text,
 )
 from pocket_combine.plotting.rows import (
     HEAD,
@@ -155,16 +156,7 @@ def _sheet(fits: Sequence[DrawnFit], columns: Sequence[_Column], style: Style) -
                     _write_notes(boxes[-1], [notes.get(name, "") for name in block])
             uppermost.append(boxes[0])
         sheet.labels(uppermost[0], uppermost[-1], style.labels)
-        sheet.figure.legend(
-            handles=handles,
-            loc="upper left",
-            bbox_to_anchor=(left / sheet.width, 1.0 - (top + body) / sheet.height),
-            fontsize=NOTE_SIZE,
-            borderaxespad=0.0,
-            borderpad=0.0,
-            handlelength=1.6,
-            labelspacing=0.35,
-        )
+        sheet.legend(handles, left, top + body)
     return sheet.figure
 
 
@@ -179,13 +171,11 @@ def _note(fit: DrawnFit, name: str) -> str:
     row = fit.rows[name]
     if row.state in (PullState.FROZEN, PullState.MASKED):
         return str(row.state.value)
-    if row.is_constrained:
-        text = signed(row.pull, 2)
-        if not fit.problem and math.isfinite(row.constraint):
-            text += f" ± {row.constraint:.2f}"
-    else:
-        low, value, high = row.fit
-        text = asymmetric(value, math.nan if fit.problem else value - low, math.nan if fit.problem else high - value)
+    if not row.is_constrained:
+        return asymmetric(row.fit[1], math.nan, math.nan) if fit.problem else value_text(row)
+    text = signed(row.pull, 2)
+    if not fit.problem and math.isfinite(row.constraint):
+        text += f" ± {row.constraint:.2f}"
     return f"{text} (edge)" if row.state is PullState.AT_BOUNDARY else text
 
 

@@ -21,9 +21,10 @@ from pocket_combine.plotting.rows import (
     name_rows,
 )
 from pocket_combine.plotting.style import Style, literal
+from pocket_combine.plotting.uncertainties import asymmetric
 from pocket_combine.results import FitResult, ImpactResult
 
-__all__ = ["PullArtists", "draw_free_parameters", "draw_pulls"]
+__all__ = ["PullArtists", "draw_free_parameters", "draw_pulls", "value_text"]
 
 Fits = FitResult | ImpactResult | Mapping[str, FitResult | ImpactResult]
 
@@ -36,7 +37,7 @@ _SMALLEST_LIMIT, _LARGEST_LIMIT = 2.5, 5.0
 _PANEL = 3.4
 _AXIS = 0.5
 """Inches below axes for the numbers and the name of the axis."""
-_DATA = {"asimov": "Asimov data", "frequentist asimov": "Asimov data after a fit", "toy": "toy"}
+DATA_NAMES = {"asimov": "Asimov data", "frequentist asimov": "Asimov data after a fit", "toy": "toy"}
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def drawn_fits(fits: Fits, *, bins: bool = False) -> tuple[DrawnFit, ...]:
     drawn = []
     for at, (label, result) in enumerate(given.items()):
         problem = failure(result) if isinstance(result, FitResult) else ""
-        kind = _DATA.get(result.provenance.data, "")
+        kind = DATA_NAMES.get(result.provenance.data, "")
         name = literal(label) or "after the fit"
         words = ", ".join(word for word in (kind, "no result" if problem else "") if word)
         rows = {row.parameter: row for row in pulls_of(result, bins=bins)}
@@ -266,3 +267,16 @@ def kind_of(fit: DrawnFit, row: Pull) -> str:
         return "fixed"
     ends = row.ends if row.is_constrained else (row.fit[0], row.fit[2])
     return "unmeasured" if fit.problem or all(math.isnan(end) for end in ends) else "measured"
+
+
+def value_text(row: Pull) -> str:
+    """Return the value of a parameter with its uncertainties, without those that a boundary cuts off.
+
+    Examples:
+        >>> value_text(Pull("SF", PullState.AT_BOUNDARY, (1.0, 1.0, 1.0), (0.0, 0.0, 0.82)))
+        '$0.00^{+0.82}$ (edge)'
+    """
+    low, value, high = row.fit
+    stuck = row.state is PullState.AT_BOUNDARY
+    below, above = (math.nan if stuck and not size else size for size in (value - low, high - value))
+    return asymmetric(value, below, above) + (" (edge)" if stuck else "")

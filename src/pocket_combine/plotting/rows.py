@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -94,10 +95,32 @@ class Sheet:
         )
         return self.figure.add_axes(box)
 
-    def write(self, left: float, top: float, text: str, *, size: float = NOTE_SIZE, colour: str = "black") -> None:
-        """Write text whose upper left corner is given."""
+    def write(
+        self, x: float, top: float, text: str, *, size: float = NOTE_SIZE, colour: str = "black", right: bool = False
+    ) -> None:
+        """Write text whose upper left corner is given; whose right end and middle are given if it is to end there."""
         self.figure.text(
-            left / self.width, 1.0 - top / self.height, text, fontsize=size, color=colour, ha="left", va="top"
+            x / self.width,
+            1.0 - top / self.height,
+            text,
+            fontsize=size,
+            color=colour,
+            ha="right" if right else "left",
+            va="center_baseline" if right else "top",
+        )
+
+    def legend(self, handles: Sequence[Artist], left: float, top: float, *, columns: int = 1) -> None:
+        """Write a legend whose upper left corner is given; each of its lines is 1.1 `LINE` high."""
+        self.figure.legend(
+            handles=handles,
+            loc="upper left",
+            bbox_to_anchor=(left / self.width, 1.0 - top / self.height),
+            ncols=columns,
+            fontsize=NOTE_SIZE,
+            borderaxespad=0.0,
+            borderpad=0.0,
+            handlelength=1.6,
+            labelspacing=0.35,
         )
 
     def warn(self, top: float, lines: Sequence[str]) -> None:
