@@ -8,7 +8,7 @@ difference to the normalised variation (`shapeN`: in the logarithm).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from pocket_combine.card.model import Card, Column, Effect, Nuisance
 from pocket_combine.reach import NumberCell, PairCell, Reach, find_reach
 from pocket_combine.templates import FloatArray, Templates
 
-__all__ = ["ColumnEffect", "NuisanceEffect", "nuisance_effects"]
+__all__ = ["ColumnEffect", "ColumnShift", "NuisanceEffect", "column_shifts", "nuisance_effects"]
 
 _DROPPED = 1e-3
 """Combine leaves a normalisation effect out if it is smaller than this on both sides."""
@@ -50,6 +50,25 @@ class ColumnEffect:
     moved_up: float | None
     moved_down: float | None
     size: float
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnShift:
+    """What one cell of a nuisance row does to its column, bin by bin.
+
+    Attributes:
+        nuisance: Name of the nuisance.
+        effect: What it does in numbers.
+        nominal: `nominal[bin]`, expected events.
+        up: `up[bin]`, change of the expected events at +1 standard deviation.
+        down: `down[bin]`, at -1 standard deviation.
+    """
+
+    nuisance: str
+    effect: ColumnEffect
+    nominal: FloatArray
+    up: FloatArray
+    down: FloatArray
 
 
 @dataclass(frozen=True)
@@ -125,6 +144,38 @@ def nuisance_effects(
         )
         for name, index in wanted.items()
     )
+
+
+def column_shifts(
+    card: Card, templates: Mapping[str, Templates], names: Collection[str] | None = None
+) -> Iterator[ColumnShift]:
+    """Yield what each cell of the nuisances does bin by bin, one channel after the other.
+
+    Args:
+        card: The card.
+        templates: Templates by channel; a channel without is a counting channel.
+        names: Names of the nuisances that are wanted; `None` for all.
+
+    Examples:
+        >>> from pocket_combine.card.model import Channel
+        >>> card = Card(
+        ...     channels=(Channel("SR"),),
+        ...     columns=(Column("SR", "sig", 0, -1), Column("SR", "bkg", 1, -1)),
+        ...     nuisances=(Nuisance("JES", "shape", (None, 1.0)),),
+        ... )
+        >>> channel = Templates.of([0, 1, 2], {"sig": [5, 5], "bkg": [45, 45]}, {("bkg", "JES"): ([54, 54], [36, 54])})
+        >>> (shift,) = column_shifts(card, {"SR": channel})
+        >>> shift.effect.process, shift.up.tolist(), shift.down.tolist()
+        ('bkg', [9.0, 9.0], [-9.0, 9.0])
+    """
+    rows = [0 if names is None or row.name in names else -1 for row in card.nuisances]
+    for channel, (numbers, pairs) in _cells_by_channel(card, find_reach(card, templates), rows).items():
+        contents = _Contents.of(card, channel, templates.get(channel))
+        effects, (ups, downs) = _channel_effects(card, contents, numbers, pairs)
+        cells: list[NumberCell | PairCell] = [*numbers, *pairs]
+        for cell, effect, up, down in zip(cells, effects, ups, downs, strict=True):
+            nominal = contents.values[contents.positions[cell.column]]
+            yield ColumnShift(card.nuisances[cell.row].name, effect, nominal, up, down)
 
 
 def _cells_by_channel(

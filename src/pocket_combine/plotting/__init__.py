@@ -13,17 +13,17 @@ from pocket_combine.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from pocket_combine.plotting.canvas import add_labels, figure_bytes, new_figure, save_figure, style_context
-    from pocket_combine.plotting.impact_values import RankedImpact, ranked_impacts
-    from pocket_combine.plotting.impacts import draw_impacts, impacts_figure, impacts_figures
-    from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures
-    from pocket_combine.plotting.pull_values import Pull, pulls_of
-    from pocket_combine.plotting.pulls import draw_free_parameters, draw_pulls
     from pocket_combine.plotting.contact_sheets import (
         contact_sheet_figures,
         draw_contact_sheet,
         nuisance_figure,
         nuisance_figures,
     )
+    from pocket_combine.plotting.impact_values import RankedImpact, ranked_impacts
+    from pocket_combine.plotting.impacts import draw_impacts, impacts_figure, impacts_figures
+    from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures
+    from pocket_combine.plotting.pull_values import Pull, pulls_of
+    from pocket_combine.plotting.pulls import draw_free_parameters, draw_pulls
     from pocket_combine.plotting.stack_numbers import Stack, overview_of, stack_of
     from pocket_combine.plotting.stacks import (
         StackOptions,
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
         stack_figure,
         stack_figures,
     )
-    from pocket_combine.plotting.variation_figures import (
-        draw_variation,
-        draw_variation_ratio,
-        template_figure,
-        template_figures,
-    )
-    from pocket_combine.plotting.variations import Variation, largest_variations, summed_variations, variations
     from pocket_combine.plotting.style import (
         ChannelRule,
         Labels,
@@ -49,6 +42,13 @@ if TYPE_CHECKING:
         load_style,
         style_text,
     )
+    from pocket_combine.plotting.variation_figures import (
+        draw_variation,
+        draw_variation_ratio,
+        template_figure,
+        template_figures,
+    )
+    from pocket_combine.plotting.variations import Variation, largest_variations, summed_variations, variations
 
 _HOMES = {
     "style_context": "canvas",

@@ -10,9 +10,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.plotting.stack_numbers import Stack
+from pocket_combine.plotting.style import ChannelRule
 from pocket_combine.templates import FloatArray
 
-__all__ = ["DrawnBins", "draw_bins", "mark_blinded", "name_axes"]
+__all__ = ["DrawnBins", "draw_bins", "mark_blinded", "name_axes", "quantity_title"]
 
 _MOST_EDGES = 8
 """Up to so many bins of equal width have their edges below the axis; more are counted."""
@@ -93,15 +94,14 @@ def name_axes(axes: Axes, stack: Stack, bins: DrawnBins, *, events: bool = True)
     """
     if events:
         axes.set_ylabel(_events_title(stack, bins))
-    quantity = stack.rule.quantity
-    title = f"{quantity} [{stack.rule.unit}]" if quantity and stack.rule.unit else quantity
+    quantity, title = stack.rule.quantity, quantity_title(stack.rule)
     if stack.bin_labels:
         long = max(map(len, stack.bin_labels)) > 6
         axes.set_xticks(bins.centres, stack.bin_labels, rotation=90 if long else 0, size=8 if long else 10)
         axes.tick_params(axis="x", which="both", length=0)
     elif stack.total.size == 1 and not quantity:
         axes.set_xticks([])
-        title = "Counting experiment"
+        title = "One bin"
     elif bins.equal:
         if stack.rule.unroll is None and stack.total.size <= _MOST_EDGES:
             axes.set_xticks(bins.edges, [f"{edge:g}" for edge in stack.edges])
@@ -109,7 +109,19 @@ def name_axes(axes: Axes, stack: Stack, bins: DrawnBins, *, events: bool = True)
         else:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             title = f"{quantity}, number of the bin" if quantity else "Number of the bin"
-    axes.set_xlabel(title if title or stack.bin_labels else "Observable")
+    axes.set_xlabel("" if stack.bin_labels else title)
+
+
+def quantity_title(rule: ChannelRule) -> str:
+    """Return what a horizontal axis is called.
+
+    Examples:
+        >>> quantity_title(ChannelRule("SR", quantity="m(jj)", unit="GeV")), quantity_title(ChannelRule("SR"))
+        ('m(jj) [GeV]', 'Observable')
+    """
+    if not rule.quantity:
+        return "Observable"
+    return f"{rule.quantity} [{rule.unit}]" if rule.unit else rule.quantity
 
 
 def _events_title(stack: Stack, bins: DrawnBins) -> str:

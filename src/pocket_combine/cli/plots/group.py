@@ -11,6 +11,8 @@ __all__ = ["plot"]
 _COMMANDS = {
     "style": "pocket_combine.cli.plots.style:style",
     "stack": "pocket_combine.cli.plots.stacks:stack",
+    "templates": "pocket_combine.cli.plots.templates:templates",
+    "contact-sheet": "pocket_combine.cli.plots.templates:contact_sheet",
 }
 
 

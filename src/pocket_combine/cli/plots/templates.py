@@ -1,0 +1,146 @@
+"""`pocket-combine plot templates` and `contact-sheet`: what nuisances do to the templates of a card."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from pocket_combine.card.load import LoadedCard
+from pocket_combine.cli.cards.reading import Reading, card_argument, reading_options
+from pocket_combine.cli.command import Command
+from pocket_combine.cli.console import ExitCode
+from pocket_combine.cli.plots.setup import FigureFiles, figure_options
+from pocket_combine.errors import CardError, nearest
+from pocket_combine.plotting.style import Style
+
+__all__ = ["contact_sheet", "templates"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_SELECTION = (
+    click.option("--channel", "channels", multiple=True, metavar="PATTERN", help="Channels, such as 'SR_*'."),
+    click.option("--process", "processes", multiple=True, metavar="PATTERN", help="Processes."),
+    click.option("--nuisance", "nuisances", multiple=True, metavar="PATTERN", help="Nuisances."),
+)
+
+
+def _selection(function: _Function) -> _Function:
+    for option in reversed(_SELECTION):
+        function = option(function)
+    return function
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine plot templates datacard.txt --nuisance 'JES_*' --channel SR -o figures/JES",
+        "pocket-combine plot templates datacard.txt --nuisance JER --process ttbb_2024",
+    ],
+)
+@card_argument
+@_selection
+@reading_options
+@figure_options("templates")
+def templates(
+    card: str,
+    channels: Sequence[str],
+    processes: Sequence[str],
+    nuisances: Sequence[str],
+    reading: Reading,
+    style: Style,
+    files: FigureFiles,
+) -> ExitCode:
+    """Draw templates at one standard deviation of a nuisance up and down: one figure per channel and nuisance.
+
+    The processes that a nuisance acts on are added; --process chooses among them. Patterns may be repeated.
+    """
+    from pocket_combine.plotting.variation_figures import template_figures  # noqa: PLC0415  imports matplotlib
+
+    loaded = reading.load(card)
+    drawn = 0
+    wanted = _wanted(loaded, channels, processes, nuisances)
+    for name, figure in template_figures(loaded.card, loaded.templates, style=style, **wanted):
+        files.save(figure, name)
+        drawn += 1
+    return _ended(loaded, drawn)
+
+
+@click.command(
+    "contact-sheet",
+    cls=Command,
+    examples=[
+        "pocket-combine plot contact-sheet datacard.txt --most 120 -o figures/effects",
+        "pocket-combine plot contact-sheet datacard.txt --process 'ttH_*' --format pdf",
+    ],
+)
+@card_argument
+@_selection
+@reading_options
+@click.option("--most", type=click.IntRange(min=1), default=60, show_default=True, help="Number of panels.")
+@figure_options("contact_sheet")
+def contact_sheet(
+    card: str,
+    channels: Sequence[str],
+    processes: Sequence[str],
+    nuisances: Sequence[str],
+    reading: Reading,
+    most: int,
+    style: Style,
+    files: FigureFiles,
+) -> ExitCode:
+    """Draw the largest effects of nuisances on the templates of single processes, in small panels, largest first.
+
+    The size of an effect is in units of the data's statistical error, as in `pocket-combine cards show`.
+    """
+    from pocket_combine.plotting.contact_sheets import contact_sheet_figures  # noqa: PLC0415  imports matplotlib
+
+    loaded = reading.load(card)
+    drawn = 0
+    wanted = _wanted(loaded, channels, processes, nuisances)
+    for page, figure in contact_sheet_figures(loaded.card, loaded.templates, most=most, style=style, **wanted):
+        files.save(figure, page)
+        drawn += 1
+    return _ended(loaded, drawn)
+
+
+def _wanted(
+    loaded: LoadedCard, channels: Sequence[str], processes: Sequence[str], nuisances: Sequence[str]
+) -> dict[str, Any]:
+    """Return the names that patterns match, by argument of the functions that draw; `None` without patterns.
+
+    Raises:
+        CardError: If a pattern matches no name.
+    """
+    card = loaded.card
+    asked = {
+        "channels": ("channel", channels, [channel.name for channel in card.channels]),
+        "processes": ("process", processes, list(dict.fromkeys(column.process for column in card.columns))),
+        "nuisances": ("nuisance", nuisances, list(card.nuisance_names)),
+    }
+    problems = [
+        f"no {what} matches {pattern!r}: {nearest(pattern, names)}"
+        for what, patterns, names in asked.values()
+        for pattern in patterns
+        if not _matching(pattern, names)
+    ]
+    if problems:
+        raise CardError([f"{loaded.source}: {problem}" for problem in problems])
+    return {
+        argument: {name for pattern in patterns for name in _matching(pattern, names)} if patterns else None
+        for argument, (_, patterns, names) in asked.items()
+    }
+
+
+def _matching(pattern: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+
+
+def _ended(loaded: LoadedCard, drawn: int) -> ExitCode:
+    if not drawn:
+        raise CardError(
+            f"{loaded.source}: no nuisance acts on any of the chosen processes, so there is nothing to draw"
+        )
+    return ExitCode.CLEAN
