@@ -116,6 +116,31 @@ def test_bin_parameters_can_be_of_interest() -> None:
     assert result.failed == 0
 
 
+def test_nothing_is_asked_about_what_is_frozen() -> None:
+    workspace = counting("norm lnN - 1.1\n", observed=130, freeze=["r"])
+    result = fit(workspace)
+    assert (result.intervals, result.pois) == ((), ("r",))
+    assert result.value("norm") > 0.1
+    for question in (limits, significance, impacts, lambda one: toy_fits(one, 1.0, 2, seed=1)):
+        with pytest.raises(CardError, match="r is frozen, so that no parameter of interest is left"):
+            question(workspace)
+    for about in (lambda: fit(workspace, intervals=["r"]), lambda: scan(workspace, {"r": [1.0]})):
+        with pytest.raises(CardError, match="r is frozen: nothing can be asked about it"):
+            about()
+
+
+def test_frozen_signal_strengths_are_passed_over() -> None:
+    pois = {".*/sig": "mu[1,0,20]", ".*/bkg": "nu[1,0,20]"}
+    options: dict[str, Any] = {"kind": Blinding.OBSERVED, "pois": pois, "freeze": ["mu"]}
+    workspace = make_workspace(parse_card(CARD), {}, **options)
+    assert workspace.poi == "nu"
+    assert [interval.parameter for interval in fit(workspace).intervals] == ["nu"]
+    result = impacts(workspace)
+    assert [interval.parameter for interval in result.pois] == ["nu"]
+    assert result.impacts[0].values["mu"] == (1.0, 1.0, 1.0)
+    assert limits(workspace).poi == "nu"
+
+
 def test_wrong_names() -> None:
     with pytest.raises(CardError, match="no parameter 'mi' in the model: available: 'mu'"):
         redefined(redefine_pois=["mi"])

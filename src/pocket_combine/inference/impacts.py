@@ -106,7 +106,8 @@ def impacts(
         progress: Told how many tasks, of some nuisances each, are done.
 
     Raises:
-        CardError: If a name is not in the model, is frozen or of interest, or the best fit cannot be used.
+        CardError: If a name is not in the model, is frozen or of interest, all parameters of interest are frozen, or
+            the best fit cannot be used.
 
     Examples:
         >>> from pocket_combine.card.parser import parse_card
@@ -125,12 +126,13 @@ def impacts(
     """
     runner = executor or SerialExecutor()
     model = workspace.model
+    workspace.asked_parameter()
     names = _nuisances(workspace) if parameters is None else _chosen(workspace, parameters)
     fitter = workspace.fitter()
     best = usable_best(fitter, workspace.start_of(fitter))
     for _ in range(_MOST_RESTARTS):
         pois = []
-        for name in model.parameters.pois:
+        for name in workspace.floating_pois:
             interval, best = fitter.interval(best, name, level)
             pois.append(interval)
         theta = fitter.likelihood.complete(best.theta)

@@ -30,13 +30,13 @@ def fit(workspace: Workspace, *, intervals: Sequence[str] | None = None, level: 
 
     Args:
         workspace: Model and data.
-        intervals: Parameters whose profile-likelihood intervals are wanted; the parameters of interest by default.
+        intervals: Parameters whose profile-likelihood intervals are wanted; by default those of interest that float.
         level: ΔNLL of the intervals.
 
     Raises:
         CardError: If a name is not in the model.
     """
-    names = workspace.model.parameters.pois if intervals is None else tuple(intervals)
+    names = workspace.floating_pois if intervals is None else tuple(map(workspace.asked_parameter, intervals))
     bin_parameters = [name for name in names if name in workspace.model.bin_parameters]
     fitter = workspace.fitter(explicit=bin_parameters)
     start = workspace.start_of(fitter)
@@ -97,7 +97,7 @@ def limits(
         confidence_level: Such as 0.95.
         quantiles: Quantiles of the expected limits.
     """
-    name = workspace.poi if poi is None else poi
+    name = workspace.asked_parameter(poi)
     model = workspace.model
     background = workspace.start.copy()
     background[model.parameters.indices([name])] = 0.0
@@ -139,7 +139,7 @@ def significance(workspace: Workspace, *, poi: str | None = None, uncapped: bool
         poi: The parameter of interest; the first one by default.
         uncapped: Whether a deficit has a negative significance.
     """
-    name = workspace.poi if poi is None else poi
+    name = workspace.asked_parameter(poi)
     fitter = workspace.fitter(keep_ranges=True)
     if not uncapped:
         position = fitter.parameters.index(name)

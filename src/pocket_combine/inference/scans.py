@@ -70,6 +70,7 @@ def scan(
     names = tuple(grid)
     if not 1 <= len(names) <= 2:
         raise CardError(f"a scan takes one or two parameters, found {len(names)}: {', '.join(names)}")
+    names = tuple(map(workspace.asked_parameter, names))
     axes = [np.asarray(values, dtype=np.float64) for values in grid.values()]
     fitter = scan_fitter(workspace, names)
     positions = fitter.parameters.indices(names)

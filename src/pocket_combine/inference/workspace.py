@@ -67,9 +67,34 @@ class Workspace:
         return self.kind is Blinding.ASIMOV
 
     @property
+    def floating_pois(self) -> tuple[str, ...]:
+        """Names of the parameters of interest that are not frozen."""
+        parameters = self.model.parameters
+        return tuple(name for name in parameters.pois if not parameters.get(name).frozen)
+
+    @property
     def poi(self) -> str:
-        """The first parameter of interest."""
-        return self.model.parameters.pois[0]
+        """The first parameter of interest that is not frozen.
+
+        Raises:
+            CardError: If all are frozen.
+        """
+        if not self.floating_pois:
+            frozen = ", ".join(self.model.parameters.pois)
+            raise CardError(
+                f"{frozen} is frozen, so that no parameter of interest is left; name another one of interest"
+            )
+        return self.floating_pois[0]
+
+    def asked_parameter(self, name: str | None = None) -> str:
+        """Return the name of the parameter that a question is about: a given one, or the first of interest.
+
+        Raises:
+            CardError: If it is frozen or not in the model.
+        """
+        if name is not None and self.model.parameters.get(name).frozen:
+            raise CardError(f"{name} is frozen: nothing can be asked about it")
+        return self.poi if name is None else name
 
     @property
     def injected(self) -> FloatArray:

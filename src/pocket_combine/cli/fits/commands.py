@@ -78,7 +78,7 @@ def fit(
     """
     if robust and confidence_level is not None:
         raise click.UsageError("--robust and --cl exclude each other: both say what the intervals are")
-    wanted = tuple(dict.fromkeys((*workspace.model.parameters.pois, *intervals)))
+    wanted = tuple(dict.fromkeys((*workspace.floating_pois, *intervals)))
     with activity("Fitting"):
         result = fit_workspace(
             workspace, intervals=wanted, level=ROBUST_LEVEL if robust else level_of(confidence_level)
@@ -88,8 +88,9 @@ def fit(
     if result.concerned:
         console.print(f"  {result.status.advice}: {', '.join(result.concerned)}")
     show_notes(result)
-    console.print()
-    console.print(_intervals_table(result.intervals, confidence_level))
+    if result.intervals:
+        console.print()
+        console.print(_intervals_table(result.intervals, confidence_level))
     pulls = _pulls_table(workspace, result, None if show_all else _SHOWN)
     if pulls.row_count:
         console.print()
