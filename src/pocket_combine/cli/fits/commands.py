@@ -128,7 +128,8 @@ def _pulls_table(workspace: Workspace, result: FitResult, most: int | None) -> T
         shift = (float(result.values[at]) - parameter.initial) / width if width == width else float("nan")
         error = float(result.errors[at]) / width if width == width else 1.0
         moved = round(abs(shift), 2) if shift == shift else 0.0
-        rows.append((-moved, error, parameter.name, at, shift))
+        # Rounded, so that the order does not hang on the last digits.
+        rows.append((-moved, round(error, 4), parameter.name, at, shift))
     rows.sort(key=lambda row: row[:3])
     for _, _, name, at, shift in rows if most is None else rows[:most]:
         shown = f"{rounded(shift, 0.005):+.2f}" if shift == shift else ""
