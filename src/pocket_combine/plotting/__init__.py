@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pocket_combine.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from pocket_combine.plotting.breakdown import breakdown_figure, draw_breakdown
+    from pocket_combine.plotting.breakdown_values import breakdown_table
     from pocket_combine.plotting.canvas import add_labels, figure_bytes, new_figure, save_figure, style_context
     from pocket_combine.plotting.contact_sheets import (
         contact_sheet_figures,
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
         nuisance_figure,
         nuisance_figures,
     )
+    from pocket_combine.plotting.correlation_values import Correlations, correlations_of
+    from pocket_combine.plotting.correlations import correlations_figure, correlations_figures, draw_correlations
     from pocket_combine.plotting.impact_values import RankedImpact, ranked_impacts
     from pocket_combine.plotting.impacts import draw_impacts, impacts_figure, impacts_figures
     from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures
@@ -95,6 +99,14 @@ _HOMES = {
     "draw_impacts": "impacts",
     "impacts_figure": "impacts",
     "impacts_figures": "impacts",
+    "Correlations": "correlation_values",
+    "correlations_of": "correlation_values",
+    "draw_correlations": "correlations",
+    "correlations_figure": "correlations",
+    "correlations_figures": "correlations",
+    "breakdown_table": "breakdown_values",
+    "draw_breakdown": "breakdown",
+    "breakdown_figure": "breakdown",
 }
 """Public name → module of this room that defines it, imported when it is first used."""
 
@@ -143,6 +155,14 @@ __all__ = [
     "draw_impacts",
     "impacts_figure",
     "impacts_figures",
+    "Correlations",
+    "correlations_of",
+    "draw_correlations",
+    "correlations_figure",
+    "correlations_figures",
+    "breakdown_table",
+    "draw_breakdown",
+    "breakdown_figure",
 ]
 
 

@@ -219,11 +219,11 @@ def _sheet(
         width = max(left + _PULLS + _GAP + _IMPACTS + sum(widths) + MARGIN, text_width([title], 11.0) + 2 * MARGIN)
         notes = _failed(everything, width - 2 * MARGIN)
         handles = _legend()
-        top = HEAD + 0.3 + LINE * len(notes)
+        top = HEAD + 0.22 + LINE * len(notes)
         body = len(shown) * ROW_HEIGHT
         sheet = Sheet(width, top + body + _AXIS + LINE * 1.1 * 2 + 0.2)
         sheet.write(left, 0.08, title, size=11.0)
-        sheet.warn(0.36, notes)
+        sheet.warn(0.3, notes)
         pulls = sheet.axes(left, top, _PULLS, body)
         impacts = sheet.axes(left + _PULLS + _GAP, top, _IMPACTS, body)
         draw_impacts(pulls, impacts, shown, poi=interval.parameter, style=style)

@@ -220,9 +220,9 @@ def _draw_fits(
     values: Sequence[Mapping[str, tuple[float, float, float]]],
     limits: tuple[float, float],
 ) -> tuple[PullArtists, ...]:
-    shifts = [0.22 * (2 * at - (len(fits) - 1)) for at in range(len(fits))]
+    shifts = np.linspace(-_SPREAD, _SPREAD, len(fits)) if len(fits) > 1 else np.zeros(1)
     return tuple(
-        _draw_fit(axes, fit, names, value, limits, shift)
+        _draw_fit(axes, fit, names, value, limits, float(shift))
         for fit, value, shift in zip(fits, values, shifts, strict=True)
     )
 
