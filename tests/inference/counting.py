@@ -42,6 +42,12 @@ class Counting:
     def hessian(self, theta: FloatArray) -> FloatArray:
         return self.evaluate(theta).hessian
 
+    def fisher(self, theta: FloatArray) -> FloatArray:
+        varied = self.background * math.exp(theta[1] * self.log_kappa)
+        first = np.array([self.signal, varied * self.log_kappa])
+        result: FloatArray = np.outer(first, first) / (theta[0] * self.signal + varied) + np.diag([0.0, 1.0])
+        return result
+
     def complete(self, theta: FloatArray) -> FloatArray:
         return theta
 

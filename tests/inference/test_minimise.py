@@ -165,3 +165,27 @@ def test_step_beats_random_steps_in_the_ball(size: int, seed: int, radius: float
     # The step's length is right to 1 % of the radius, its model value to twice that.
     best = min(model(radius * length * direction) for direction in directions for length in (0.3, 0.9))
     assert model(step) <= best * 0.97
+
+
+def test_expected_curvature_leads_through_a_region_that_curves_downwards() -> None:
+    # Least squares of residuals x² - 4, as a likelihood: far inside, at 0.1, the exact curvature is negative.
+    size = 6
+    residual = Function(
+        lambda point: float(((point**2 - 4.0) ** 2).sum() / 2),
+        lambda point: 2.0 * point * (point**2 - 4.0),
+        lambda point: np.diag(6.0 * point**2 - 8.0),
+    )
+    asked: list[FloatArray] = []
+
+    def information(point: FloatArray) -> FloatArray:
+        asked.append(point)
+        return np.diag(4.0 * point**2)
+
+    start = np.linspace(0.5, 1.0, size)
+    minimum = minimise(residual, start, *unbounded(size), information=information)
+    assert minimum.outcome is Outcome.CONVERGED
+    assert minimum.point == pytest.approx(np.full(size, 2.0), abs=1e-4)
+    # It is asked for only where the Hessian is indefinite, and what is returned is the Hessian.
+    assert asked
+    assert all((6.0 * point**2 < 8.0).any() for point in asked)
+    np.testing.assert_allclose(minimum.hessian, np.diag(6.0 * minimum.point**2 - 8.0))

@@ -25,6 +25,9 @@ __all__ = ["Objective", "MinimiserOptions", "Outcome", "Minimum", "minimise"]
 _KINK_RADIUS = 1e-4
 """Trust radius, in standard deviations, below which the function is taken not to be smooth."""
 
+_FAR = 0.1
+"""Distance to the minimum, in units of the function, above which steps need the direction more than the curvature."""
+
 
 class Objective(Protocol):
     """A function of a parameter vector with its first and second derivatives."""
@@ -94,6 +97,7 @@ def minimise(
     lower: FloatArray,
     upper: FloatArray,
     options: MinimiserOptions | None = None,
+    information: Callable[[FloatArray], FloatArray] | None = None,
 ) -> Minimum:
     """Return the minimum of a function in a box, from a starting point.
 
@@ -103,6 +107,8 @@ def minimise(
         lower: `lower[parameter]`, may be -inf.
         upper: `upper[parameter]`, may be inf. Equal bounds freeze a parameter.
         options: When to stop.
+        information: Returns a positive definite matrix that may stand for the Hessian at a point far from the minimum,
+            where that one curves downwards: the Fisher information of a likelihood.
 
     Examples:
         >>> class Bowl:
@@ -115,12 +121,20 @@ def minimise(
         array([3., 1.])
     """
     options = options or MinimiserOptions()
-    return _Search(objective, lower, upper, options).run(np.clip(start, lower, upper))
+    return _Search(objective, lower, upper, options, information).run(np.clip(start, lower, upper))
 
 
 class _Search:
-    def __init__(self, objective: Objective, lower: FloatArray, upper: FloatArray, options: MinimiserOptions) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        lower: FloatArray,
+        upper: FloatArray,
+        options: MinimiserOptions,
+        information: Callable[[FloatArray], FloatArray] | None,
+    ) -> None:
         self.objective = objective
+        self.information = information
         self.lower = lower
         self.upper = upper
         self.options = options
@@ -132,13 +146,12 @@ class _Search:
         if not is_finite(value, gradient, hessian):
             return self._minimum(point, value, gradient, hessian, np.inf, 0, Outcome.NOT_FINITE)
         radius = self.options.initial_radius
-        self.scale = _scale(np.einsum("ii->i", hessian), self.upper - self.lower)
+        distance, curvature = self._curvature(point, gradient, hessian)
+        self.scale = _scale(np.einsum("ii->i", curvature), self.upper - self.lower)
         for step_number in range(self.options.max_steps):
-            free = self._free(point, gradient)
-            distance = _newton_decrement(gradient[free], hessian[np.ix_(free, free)])
             if distance <= self.options.tolerance:
                 return self._minimum(point, value, gradient, hessian, distance, step_number, Outcome.CONVERGED)
-            step, predicted = self._step(point, gradient, hessian, radius)
+            step, predicted = self._step(point, gradient, curvature, radius)
             trial = point + step
             trial_value = self._value(trial)
             # Below this the difference of two function values is rounding noise.
@@ -156,13 +169,22 @@ class _Search:
                 reached = self._derivatives(trial)
                 if is_finite(*reached):
                     point, (value, gradient, hessian) = trial, reached
+                    distance, curvature = self._curvature(point, gradient, hessian)
                 else:  # the edge of what the function allows
                     radius = min(radius, 0.25 * length)
             if radius < _KINK_RADIUS:
                 return self._at_kink(point, value, gradient, hessian, step_number)
-        free = self._free(point, gradient)
-        distance = _newton_decrement(gradient[free], hessian[np.ix_(free, free)])
         return self._minimum(point, value, gradient, hessian, distance, self.options.max_steps, Outcome.STEP_LIMIT)
+
+    def _curvature(self, point: FloatArray, gradient: FloatArray, hessian: FloatArray) -> tuple[float, FloatArray]:
+        """Return the estimated distance to the minimum, and the Hessian of the model that steps are made with."""
+        free = self._free(point, gradient)
+        distance = _newton_decrement(gradient[free], _block(hessian, free))
+        if np.isfinite(distance) or self.information is None:
+            return distance, hessian
+        expected = self.information(point)
+        guess = _newton_decrement(gradient[free], _block(expected, free))
+        return distance, expected if _FAR < guess < np.inf else hessian
 
     def _at_kink(
         self, point: FloatArray, value: float, gradient: FloatArray, hessian: FloatArray, steps: int
@@ -226,7 +248,7 @@ class _Search:
             if not free.size or not slope.any():
                 break
             scale = self.scale[free]
-            block = scale[:, np.newaxis] * hessian[np.ix_(free, free)] * scale
+            block = scale[:, np.newaxis] * _block(hessian, free) * scale
             direction = scale * trust_region_step(scale * slope, block, radius)
             candidate, value = self._cut_step(point, step, free, direction, model)
             if not value < reached:
@@ -293,6 +315,11 @@ def _scale(curvature: FloatArray, width: FloatArray) -> FloatArray:
     curved = curvature > np.finfo(float).tiny
     scale = np.where(curved, 1.0 / np.sqrt(np.where(curved, curvature, 1.0)), 1.0)
     return np.where(width > 0.0, np.minimum(scale, width), scale)
+
+
+def _block(matrix: FloatArray, chosen: IntArray) -> FloatArray:
+    """Return the rows and columns of some parameters, without a copy if these are all."""
+    return matrix if chosen.size == len(matrix) else matrix[np.ix_(chosen, chosen)]
 
 
 def _newton_decrement(gradient: FloatArray, hessian: FloatArray) -> float:

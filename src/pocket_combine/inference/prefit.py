@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 
 from pocket_combine.likelihood import ConstraintKind, ModelParameter
 from pocket_combine.likelihood.constraints import Constraints
@@ -28,6 +27,8 @@ def prefit_interval(parameter: ModelParameter) -> tuple[float, float, float]:
     if constraint.kind is ConstraintKind.GAUSSIAN:
         mean = constraint.observable
         return mean - constraint.width[0], mean, mean + constraint.width[1]
+    from scipy.optimize import brentq  # noqa: PLC0415  slow to import, and most fits do without
+
     terms = Constraints([constraint])
     observable = np.array([[constraint.observable]])
     preferred = float(terms.preferred(observable)[0, 0])

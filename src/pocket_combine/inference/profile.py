@@ -38,6 +38,9 @@ class Likelihood(Protocol):
     def evaluate(self, theta: FloatArray) -> Evaluation:
         """Return all three together."""
 
+    def fisher(self, theta: FloatArray) -> FloatArray:
+        """Return the expected Hessian if `theta` is true."""
+
     def complete(self, theta: FloatArray) -> FloatArray:
         """Return all parameters of the model, with those that are profiled analytically at their best values."""
 
@@ -132,7 +135,9 @@ class Profiler:
         free: IntArray = np.array([at for at in self.floating if at not in (fixed or {})], dtype=np.intp)
         objective = _Subset(self.likelihood, theta, free)
         for begin in (theta[free], self.likelihood.parameters.initial[free]):
-            minimum = minimise(objective, begin, self.lower[free], self.upper[free], self.options)
+            minimum = minimise(
+                objective, begin, self.lower[free], self.upper[free], self.options, objective.information
+            )
             self.evaluations += minimum.evaluations
             if minimum.outcome is not Outcome.NOT_FINITE:
                 break
@@ -171,6 +176,9 @@ class _Subset:
     def derivatives(self, point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         result = self._likelihood.evaluate(self._full(point))
         return float(result.value), result.gradient[self._free], result.hessian[self._block]
+
+    def information(self, point: FloatArray) -> FloatArray:
+        return self._likelihood.fisher(self._full(point))[self._block]
 
     def _full(self, point: FloatArray) -> FloatArray:
         theta: FloatArray = self._theta.copy()
@@ -254,12 +262,15 @@ class _CrossingSearch:
 
 def _profile_sigma(likelihood: Likelihood, best: Conditional, position: int) -> float:
     """Return the standard deviation of a parameter from the curvature of its profile; 1 where there is none."""
-    hessian = likelihood.hessian(best.theta)
-    others = best.free[best.free != position]
-    alone = curvature = float(hessian[position, position])
+    free, hessian = best.free, best.minimum.hessian
+    if position not in free:
+        free, hessian = np.append(free, position), likelihood.hessian(best.theta)
+        hessian = hessian[np.ix_(free, free)]
+    at, others = np.flatnonzero(free == position)[0], np.flatnonzero(free != position)
+    alone = curvature = float(hessian[at, at])
     factor = cholesky(hessian[np.ix_(others, others)]) if others.size else None
     if factor is not None:
-        half = scipy.linalg.solve_triangular(factor, hessian[others, position], lower=True, check_finite=False)
+        half = scipy.linalg.solve_triangular(factor, hessian[others, at], lower=True, check_finite=False)
         curvature -= float(half @ half)
     # What is left after the subtraction of equal numbers is rounding noise.
     return 1.0 / math.sqrt(curvature) if curvature > max(1e-12 * alone, float(np.finfo(float).tiny)) else 1.0

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy.linalg
 
 from pocket_combine.inference.minimise import Minimum, Outcome
+from pocket_combine.inference.trust_region import cholesky
 from pocket_combine.results import Status
 from pocket_combine.templates import FloatArray, IntArray
 
@@ -48,7 +49,8 @@ def without_effect(minimum: Minimum, widths: FloatArray) -> npt.NDArray[np.bool_
     """
     width = np.where(np.isfinite(widths), widths, 0.0)
     change = np.abs(minimum.gradient) * width + 0.5 * np.abs(np.diag(minimum.hessian)) * width**2
-    return np.isfinite(widths) & (change <= _NO_EFFECT)
+    result: npt.NDArray[np.bool_] = np.isfinite(widths) & (change <= _NO_EFFECT)
+    return result
 
 
 def assess(minimum: Minimum, names: tuple[str, ...], widths: FloatArray | None = None) -> Quality:
@@ -109,12 +111,27 @@ def _invert(hessian: FloatArray) -> tuple[Status, FloatArray, FloatArray]:
         return (Status.FLAT_DIRECTION if flat else Status.NOT_POSITIVE_DEFINITE), worst, np.zeros((0, 0))
     scale = 1.0 / np.sqrt(diagonal)
     scaled = scale[:, np.newaxis] * hessian * scale
+    inverse = _inverse(scaled)
+    # No eigenvalue is smaller than 1 over the norm of the inverse. So eigenvectors, which take ten times as long, are
+    # only wanted where a direction may be flat.
+    if inverse is not None and float(np.linalg.norm(inverse)) * FLAT < 1.0:
+        return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverse * scale
     eigenvalues, vectors = scipy.linalg.eigh(scaled, check_finite=False)
     if eigenvalues[0] < FLAT:
         status = Status.NOT_POSITIVE_DEFINITE if eigenvalues[0] < -FLAT else Status.FLAT_DIRECTION
         return status, np.abs(vectors[:, 0]), np.zeros((0, 0))
     inverse = (vectors / eigenvalues) @ vectors.T
     return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverse * scale
+
+
+def _inverse(matrix: FloatArray) -> FloatArray | None:
+    """Return the inverse of a symmetric matrix, or `None` if it is not positive definite."""
+    factor = cholesky(matrix)
+    if factor is None:
+        return None
+    triangle: FloatArray = np.tril(scipy.linalg.lapack.dpotri(factor, lower=1)[0])
+    result: FloatArray = triangle + np.tril(triangle, -1).T
+    return result
 
 
 def _leading(names: tuple[str, ...], inside: IntArray, weights: FloatArray) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def _definite(gradient: FloatArray, hessian: FloatArray, factor: FloatArray, rad
     is concave there (Nocedal and Wright, Numerical Optimization, algorithm 4.3).
     """
     damping = 0.0
+    diagonal = np.arange(gradient.size)
     step = np.zeros(gradient.size)
     for _ in range(_ITERATIONS):
         step = -np.asarray(scipy.linalg.cho_solve((factor, True), gradient, check_finite=False))
@@ -62,10 +63,12 @@ def _definite(gradient: FloatArray, hessian: FloatArray, factor: FloatArray, rad
             break
         half = scipy.linalg.solve_triangular(factor, step, lower=True, check_finite=False)
         damping += (length / radius - 1.0) * length**2 / float(half @ half)
-        shifted = cholesky(hessian + damping * np.eye(gradient.size))
-        if shifted is None:
+        shifted = hessian.copy()
+        shifted[diagonal, diagonal] += damping
+        damped = cholesky(shifted)
+        if damped is None:
             break
-        factor = shifted
+        factor = damped
     return step
 
 
