@@ -99,8 +99,7 @@ def fit(
 
 
 def _intervals_table(intervals: Sequence[Interval], confidence_level: float | None) -> Table:
-    about = "" if confidence_level is None else f", CL {confidence_level:g}"
-    ends = f"ends of the interval{about}"
+    ends = "ends of the interval" if confidence_level is None else f"ends at CL {confidence_level:g}"
     table = plain_table("Parameter", ("best fit", "right"), ("-", "right"), ("+", "right"), ends)
     for interval in intervals:
         table.add_row(
