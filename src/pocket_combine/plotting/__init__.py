@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         stack_figure,
         stack_figures,
     )
+    from pocket_combine.plotting.strength_values import Strength, strengths_of
+    from pocket_combine.plotting.strengths import draw_strengths, strengths_figure
     from pocket_combine.plotting.style import (
         ChannelRule,
         Labels,
@@ -107,6 +109,10 @@ _HOMES = {
     "breakdown_table": "breakdown_values",
     "draw_breakdown": "breakdown",
     "breakdown_figure": "breakdown",
+    "Strength": "strength_values",
+    "strengths_of": "strength_values",
+    "draw_strengths": "strengths",
+    "strengths_figure": "strengths",
 }
 """Public name → module of this room that defines it, imported when it is first used."""
 
@@ -163,6 +169,10 @@ __all__ = [
     "breakdown_table",
     "draw_breakdown",
     "breakdown_figure",
+    "Strength",
+    "strengths_of",
+    "draw_strengths",
+    "strengths_figure",
 ]
 
 

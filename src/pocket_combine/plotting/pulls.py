@@ -19,6 +19,7 @@ from pocket_combine.plotting.rows import (
     Bars,
     draw_bars,
     name_rows,
+    value_limits,
 )
 from pocket_combine.plotting.style import Style, literal
 from pocket_combine.plotting.uncertainties import asymmetric
@@ -156,7 +157,7 @@ def fill_free_parameters(
     values = [{name: row.fit for name, row in fit.rows.items()} for fit in fits]
     initial = [next((fit.rows[name].prefit[1] for fit in fits if name in fit.rows), math.nan) for name in names]
     found = [value[name] for value in values for name in names if name in value]
-    limits = _value_limits([*found, *((number,) * 3 for number in initial)])
+    limits = value_limits([*found, *((number,) * 3 for number in initial)])
     axes.plot(initial, range(len(names)), "|", color="#888888", markersize=8.0, zorder=2)
     return _draw_fits(axes, fits, names, values, limits)
 
@@ -197,20 +198,6 @@ def pull_limit(fits: Sequence[DrawnFit], names: Sequence[str]) -> float:
     sizes = [abs(number) for row in rows for number in (*row.ends, row.pull) if math.isfinite(number)]
     needed = math.ceil(2.0 * max(sizes, default=0.0) + 0.2) / 2.0
     return min(max(needed, _SMALLEST_LIMIT), _LARGEST_LIMIT)
-
-
-def _value_limits(values: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Return the ends of an axis for values: what is more than ten times as large as usual gets an arrow instead."""
-    sizes = sorted(max(abs(number) for number in row if math.isfinite(number)) for row in values if _any_finite(row))
-    usual = 10.0 * sizes[len(sizes) // 2] if sizes and sizes[len(sizes) // 2] > 0.0 else math.inf
-    numbers = [number for row in values for number in row if abs(number) <= usual]
-    low, high = min(numbers, default=0.0), max(numbers, default=1.0)
-    pad = 0.06 * (high - low) or 1.0
-    return low - pad, high + pad
-
-
-def _any_finite(row: Sequence[float]) -> bool:
-    return any(math.isfinite(number) for number in row)
 
 
 def _draw_fits(

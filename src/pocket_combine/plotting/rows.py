@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ __all__ = [
     "head_width",
     "name_rows",
     "text_width",
+    "value_limits",
     "wrapped",
 ]
 
@@ -223,3 +225,17 @@ def draw_bars(
     )
     axes.set_xlim(low, high)
     return Bars(points, bars, arrows)
+
+
+def value_limits(values: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return the ends of an axis for values: what is more than ten times as large as usual gets an arrow instead."""
+    sizes = sorted(max(abs(number) for number in row if math.isfinite(number)) for row in values if _any_finite(row))
+    usual = 10.0 * sizes[len(sizes) // 2] if sizes and sizes[len(sizes) // 2] > 0.0 else math.inf
+    numbers = [number for row in values for number in row if abs(number) <= usual]
+    low, high = min(numbers, default=0.0), max(numbers, default=1.0)
+    pad = 0.06 * (high - low) or 1.0
+    return low - pad, high + pad
+
+
+def _any_finite(row: Sequence[float]) -> bool:
+    return any(math.isfinite(number) for number in row)
