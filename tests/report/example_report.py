@@ -113,7 +113,7 @@ def _detail(number: int, figures: int) -> Detail:
         Table("effects", columns, tuple(rows), "Change of the yields"),
     ]
     if number <= figures:
-        parts += [figure(f"SR_run3_{number}", number), figure(f"CR_tt_run3_{number}", 1000 + number)]
+        parts += [figure(f"SR_run3_{number}", 100 + number), figure(f"CR_tt_run3_{number}", 1000 + number)]
     return Detail(nuisance_name(number), nuisance_name(number), tuple(parts))
 
 
