@@ -52,7 +52,7 @@ def test_points_do_not_depend_on_where_they_are_fitted(shapes: Workspace, plane:
     assert parallel.to_json() == plane.to_json()
     assert calls[0] == (0, 36, "")
     assert calls[1] == (5, 36, "r = -1.667 to -1, norm0 = -1.125")
-    assert [done for done, _, _ in calls] == [0, 5, 10, 15, 20, 25, 30, 35, 36]
+    assert [done for done, _, _ in calls] == [0, 5, 10, 15, 20, 24, 28, 32, 36]
 
 
 def test_interval_at_another_level() -> None:
@@ -76,6 +76,12 @@ def test_levels(confidence_level: float, level: float) -> None:
 def test_wrong_levels(confidence_level: float) -> None:
     with pytest.raises(CardError, match="expected a number between 0 and 1"):
         interval_level(confidence_level)
+
+
+@pytest.mark.parametrize("values", [[], [0.0, math.nan]])
+def test_grids_without_values(values: list[float]) -> None:
+    with pytest.raises(CardError, match="the grid of r needs one value at least, and finite ones"):
+        scan(counting(""), {"r": values})
 
 
 def test_points_that_fail_are_said_so() -> None:

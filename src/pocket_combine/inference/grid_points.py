@@ -15,7 +15,7 @@ from pocket_combine.templates import FloatArray, IntArray
 
 __all__ = ["FittedPoints", "fit_points"]
 
-_FEWEST_POINTS = 5
+_POINTS_OF_A_TASK = 5
 _MOST_TASKS = 128
 
 
@@ -117,8 +117,7 @@ def fit_points(
     positions = fitter.parameters.indices(names)
     span = np.ptp(points, axis=0)
     scale = np.where(span > 0.0, span, 1.0)
-    size = max(_FEWEST_POINTS, math.ceil(len(points) / _MOST_TASKS))
-    parts = [points[first : first + size] for first in range(0, len(points), size)]
+    parts = np.array_split(points, min(_MOST_TASKS, math.ceil(len(points) / _POINTS_OF_A_TASK)))
     lower, upper = fitter.profiler.lower.copy(), fitter.profiler.upper.copy()
     tasks = [_Neighbours(workspace, names, part, scale, best.theta, lower, upper) for part in parts]
     finished = [0, *np.cumsum([len(part) for part in parts]).tolist()]

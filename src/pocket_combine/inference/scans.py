@@ -65,13 +65,17 @@ def scan(
         progress: Told how many points are done.
 
     Raises:
-        CardError: If a name is not in the model, or there are none or more than two, or no best fit was found.
+        CardError: If a name is not in the model or frozen, there are none or more than two, a grid is empty or not
+            finite, or no best fit was found.
     """
     names = tuple(grid)
     if not 1 <= len(names) <= 2:
         raise CardError(f"a scan takes one or two parameters, found {len(names)}: {', '.join(names)}")
     names = tuple(map(workspace.asked_parameter, names))
     axes = [np.asarray(values, dtype=np.float64) for values in grid.values()]
+    for name, axis in zip(names, axes, strict=True):
+        if not (axis.size and np.isfinite(axis).all()):
+            raise CardError(f"the grid of {name} needs one value at least, and finite ones: {axis.tolist()!r:.60}")
     fitter = scan_fitter(workspace, names)
     positions = fitter.parameters.indices(names)
     best = fitter.best(workspace.start_of(fitter))
