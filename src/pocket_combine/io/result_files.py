@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +12,7 @@ from pocket_combine.errors import ResultError
 from pocket_combine.io.atomic import atomic_write
 from pocket_combine.results import Result
 
-__all__ = ["read_result", "write_result"]
+__all__ = ["read_one_of", "read_result", "write_result"]
 
 _Result = TypeVar("_Result", bound=Result)
 
@@ -33,6 +35,27 @@ def read_result(kind: type[_Result], path: str | os.PathLike[str]) -> _Result:
         return kind.from_json(text)
     except ResultError as error:
         raise ResultError(f"{path}: {error}") from error
+
+
+def read_one_of(kinds: Sequence[type[_Result]], path: str | os.PathLike[str]) -> _Result:
+    """Return the result in a file, which is one of several types.
+
+    Args:
+        kinds: The expected types, such as `FitResult` and `ImpactResult`.
+        path: The file.
+
+    Raises:
+        ResultError: If the file cannot be read or holds something else.
+    """
+    try:
+        plain = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        return read_result(kinds[0], path)  # which says what is wrong
+    found = plain.get("type") if isinstance(plain, dict) else type(plain).__name__
+    for kind in kinds:
+        if kind.__name__ == found:
+            return read_result(kind, path)
+    raise ResultError(f"{path}: holds {found!r}, expected a {' or '.join(kind.__name__ for kind in kinds)}")
 
 
 def write_result(result: Result, path: str | os.PathLike[str]) -> None:

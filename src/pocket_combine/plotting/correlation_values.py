@@ -77,7 +77,7 @@ def correlations_of(result: FitResult, parameters: Sequence[str] = ()) -> Correl
 
     Args:
         result: The fit.
-        parameters: Regular expressions for names; all by default.
+        parameters: Shell patterns of names; all by default.
 
     Raises:
         ResultError: If the fit is no result, so that it has no covariance.

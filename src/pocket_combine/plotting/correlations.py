@@ -167,7 +167,7 @@ def correlations_figures(
     Args:
         result: The fit.
         style: Labels, and names of parameters.
-        parameters: Regular expressions for names; all by default.
+        parameters: Shell patterns of names; all by default.
         most: Size of the blocks.
 
     Raises:

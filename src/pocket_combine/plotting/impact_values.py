@@ -70,7 +70,7 @@ def ranked_impacts(
     Args:
         result: The impacts.
         poi: The parameter of interest; the first one by default.
-        parameters: Regular expressions for names of nuisances; all by default. Ranks count all of them.
+        parameters: Shell patterns of names of nuisances; all by default. Ranks count all of them.
 
     Raises:
         StyleError: If the impacts are not on this parameter, or a pattern matches nothing.

@@ -152,7 +152,7 @@ def impacts_figure(
         result: The impacts.
         style: Labels, and names of parameters.
         poi: The parameter of interest; the first one by default.
-        parameters: Regular expressions for names of nuisances; all by default.
+        parameters: Shell patterns of names of nuisances; all by default.
         most: How many nuisances are shown.
 
     Raises:
@@ -177,7 +177,7 @@ def impacts_figures(
         result: The impacts.
         style: Labels, and names of parameters.
         poi: The parameter of interest; the first one by default.
-        parameters: Regular expressions for names of nuisances; all by default.
+        parameters: Shell patterns of names of nuisances; all by default.
         rows: Most nuisances of a page.
         most: Most nuisances of all pages; all of them by default.
 

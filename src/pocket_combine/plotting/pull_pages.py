@@ -65,7 +65,7 @@ def pulls_figure(
         style: Labels, and names of parameters.
         order: `card`, `name`, `pull` (largest first) or `constraint` (strongest first), of the first fit.
         bins: Whether parameters of autoMCStats are shown.
-        parameters: Regular expressions for names; all by default.
+        parameters: Shell patterns of names; all by default.
         rows: Most rows of a column.
 
     Raises:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from fnmatch import fnmatchcase
 
-from pocket_combine.card.patterns import whole_match
 from pocket_combine.errors import StyleError, nearest
 from pocket_combine.names import bin_parameter_name
 from pocket_combine.results import FitResult, Impact, ImpactResult, Status
@@ -203,27 +203,20 @@ def ordered(rows: Sequence[Pull], order: str = "card") -> tuple[Pull, ...]:
 
 
 def matching(names: Sequence[str], patterns: Sequence[str]) -> tuple[str, ...]:
-    """Return the names that one of some regular expressions matches as a whole, in the order of the names.
+    """Return the names that one of some shell patterns matches, in the order of the names.
 
     Raises:
-        StyleError: If a pattern is no regular expression or matches nothing.
+        StyleError: If a pattern matches nothing.
 
     Examples:
-        >>> matching(("lumi_2017", "lumi_2018", "JER"), ["lumi_.*"])
+        >>> matching(("lumi_2017", "lumi_2018", "JER"), ["lumi_*"])
         ('lumi_2017', 'lumi_2018')
     """
-    chosen: dict[str, None] = {}
-    problems = []
-    for pattern in patterns:
-        try:
-            matches = whole_match(pattern)
-        except ValueError as error:
-            problems.append(str(error))
-            continue
-        found = [name for name in names if matches(name)]
-        if not found:
-            problems.append(f"no parameter matches {pattern!r}: {nearest(pattern, names)}")
-        chosen.update(dict.fromkeys(found))
+    found = {pattern: {name for name in names if name == pattern or fnmatchcase(name, pattern)} for pattern in patterns}
+    problems = [
+        f"no parameter matches {pattern!r}: {nearest(pattern, names)}" for pattern in found if not found[pattern]
+    ]
     if problems:
         raise StyleError("; ".join(problems))
+    chosen = set().union(*found.values())
     return tuple(name for name in names if name in chosen)

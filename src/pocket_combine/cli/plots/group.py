@@ -13,6 +13,11 @@ _COMMANDS = {
     "stack": "pocket_combine.cli.plots.stacks:stack",
     "templates": "pocket_combine.cli.plots.templates:templates",
     "contact-sheet": "pocket_combine.cli.plots.templates:contact_sheet",
+    "pulls": "pocket_combine.cli.plots.fits:pulls",
+    "impacts": "pocket_combine.cli.plots.fits:impacts",
+    "correlations": "pocket_combine.cli.plots.fits:correlations",
+    "breakdown": "pocket_combine.cli.plots.fits:breakdown",
+    "strengths": "pocket_combine.cli.plots.fits:strengths",
 }
 
 

@@ -1,0 +1,236 @@
+"""`pocket-combine plot pulls`, `impacts`, `correlations`, `breakdown` and `strengths`: figures of fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from pocket_combine.cli.command import Command
+from pocket_combine.cli.console import ExitCode, diagnostics
+from pocket_combine.cli.plots.setup import FigureFiles, figure_options
+from pocket_combine.io.result_files import read_one_of, read_result
+from pocket_combine.plotting.breakdown_values import TABLE_FORMATS, breakdown_table
+from pocket_combine.plotting.correlation_values import correlations_of
+from pocket_combine.plotting.pull_values import ORDERS, failure
+from pocket_combine.plotting.strength_values import strengths_of
+from pocket_combine.plotting.style import Style
+from pocket_combine.results import FitResult, ImpactResult, Result
+
+__all__ = ["breakdown", "correlations", "impacts", "pulls", "strengths"]
+
+_RESULT = click.Path(path_type=Path, dir_okay=False)
+
+
+def _labelled(_: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, Path]:
+    """Return `LABEL=FILE` or `FILE` words as files by label, which is the name of the file without its ending."""
+    files: dict[str, Path] = {}
+    for word in words:
+        label, equals, path = word.partition("=")
+        file = Path(path) if equals and not Path(word).exists() else Path(word)
+        name = label if equals and file != Path(word) else file.stem
+        if not (name and file.name):
+            raise click.BadParameter(f"{word!r}, expected {parameter.metavar}")
+        if name in files:
+            raise click.BadParameter(f"two results are called {name!r}; write NAME=FILE to give them other names")
+        files[name] = file
+    return files
+
+
+def _read(path: Path) -> FitResult | ImpactResult:
+    kinds: tuple[type[Result], ...] = (FitResult, ImpactResult)
+    found = read_one_of(kinds, path)
+    assert isinstance(found, (FitResult, ImpactResult))  # noqa: S101  one of the two that were asked for
+    return found
+
+
+def _code(problems: Sequence[str]) -> ExitCode:
+    """Say what is no result, and return the exit code."""
+    for problem in problems:
+        diagnostics().print(f"Not a result, and drawn as such: {problem}", soft_wrap=True)
+    return ExitCode.FINDINGS if problems else ExitCode.CLEAN
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine plot pulls fit.json --order pull -o figures/pulls",
+        "pocket-combine plot pulls background-only=b.json signal=s.json --parameter 'JES_*'",
+    ],
+)
+@click.argument("results", nargs=-1, required=True, metavar="[NAME=]FILE...", callback=_labelled)
+@click.option("--order", type=click.Choice(ORDERS), default="card", show_default=True, help="Order of the nuisances.")
+@click.option("--bins", is_flag=True, help="Show the parameters of autoMCStats too.")
+@click.option("--parameter", "patterns", multiple=True, metavar="PATTERN", help="Parameters, such as 'JES_*'.")
+@click.option("--rows", type=click.IntRange(min=1), default=50, show_default=True, help="Most rows of a page.")
+@click.option("--one-page", is_flag=True, help="Put all pages beside each other.")
+@figure_options("pulls")
+def pulls(
+    results: dict[str, Path],
+    style: Style,
+    files: FigureFiles,
+    order: str,
+    bins: bool,
+    patterns: Sequence[str],
+    rows: int,
+    one_page: bool,
+) -> ExitCode:
+    """Draw pulls and constraints of nuisances, and values of rate parameters, of up to three fits.
+
+    FILE is a result of `pocket-combine fit -o` or `impacts -o`. Exit status: 0 if all fits can be used, 1 if not (they
+    are drawn hollow), 2 if nothing was drawn.
+    """
+    from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures  # noqa: PLC0415  imports matplotlib
+
+    found = {name: _read(path) for name, path in results.items()}
+    fits = next(iter(found.values())) if len(found) == 1 else found
+    if one_page:
+        files.save(pulls_figure(fits, style=style, order=order, bins=bins, parameters=patterns, rows=rows))
+    else:
+        for page, figure in pulls_figures(fits, style=style, order=order, bins=bins, parameters=patterns, rows=rows):
+            files.save(figure, page)
+    failures = {name: failure(result) for name, result in found.items() if isinstance(result, FitResult)}
+    return _code([f"{results[name]}: {problem}" for name, problem in failures.items() if problem])
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine plot impacts impacts.json -o figures/impacts",
+        "pocket-combine plot impacts impacts.json --poi r_ggH --all --lumi 138 --energy 13",
+    ],
+)
+@click.argument("result", type=_RESULT)
+@click.option("--poi", metavar="NAME", help="Parameter of interest; the first one by default.")
+@click.option("--parameter", "patterns", multiple=True, metavar="PATTERN", help="Nuisances, such as 'JES_*'.")
+@click.option("--most", type=click.IntRange(min=1), default=30, show_default=True, help="How many are shown.")
+@click.option("--all", "everything", is_flag=True, help="Show all, in pages of 30.")
+@figure_options("impacts")
+def impacts(
+    result: Path,
+    style: Style,
+    files: FigureFiles,
+    poi: str | None,
+    patterns: Sequence[str],
+    most: int,
+    everything: bool,
+) -> ExitCode:
+    """Draw the largest impacts of nuisances on a parameter of interest, beside their pulls.
+
+    RESULT is a file of `pocket-combine impacts -o`. Exit status: 0 if all impacts were found, 1 if not (their rows are
+    red), 2 if nothing was drawn.
+    """
+    from pocket_combine.plotting.impacts import impacts_figures  # noqa: PLC0415  imports matplotlib
+
+    found = read_result(ImpactResult, result)
+    shown = None if everything else most
+    for page, figure in impacts_figures(found, style=style, poi=poi, parameters=patterns, most=shown):
+        files.save(figure, page)
+    lost = [item.parameter for item in found.impacts if not all(status.usable for status in item.statuses)]
+    return _code([f"{result}: impact of {name}" for name in lost])
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine plot correlations fit.json -o figures/correlations",
+        "pocket-combine plot correlations fit.json --parameter 'JES_*' --parameter r",
+        "pocket-combine plot correlations fit.json --around SF_ttbb --most 20",
+    ],
+)
+@click.argument("result", type=_RESULT)
+@click.option("--parameter", "patterns", multiple=True, metavar="PATTERN", help="Parameters, such as 'JES_*'.")
+@click.option("--around", metavar="NAME", help="Show this parameter and those that are most correlated with it.")
+@click.option("--most", type=click.IntRange(min=2), default=30, show_default=True, help="Size of a block.")
+@figure_options("correlations")
+def correlations(
+    result: Path, style: Style, files: FigureFiles, patterns: Sequence[str], around: str | None, most: int
+) -> ExitCode:
+    """Draw the correlation matrix of fitted parameters.
+
+    RESULT is a file of `pocket-combine fit -o`. Of more than 60 parameters there are several figures: all of them, the
+    block around each parameter of interest, and that of the largest correlations.
+    """
+    from pocket_combine.plotting.correlations import (  # noqa: PLC0415  imports matplotlib
+        correlations_figure,
+        correlations_figures,
+    )
+
+    found = read_result(FitResult, result)
+    if around is not None:
+        block = correlations_of(found, [*patterns, around] if patterns else ()).around(around, most)
+        files.save(correlations_figure(block, style=style))
+        return ExitCode.CLEAN
+    for name, figure in correlations_figures(found, style=style, parameters=patterns, most=most):
+        files.save(figure, name)
+    return ExitCode.CLEAN
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine plot breakdown impacts.json -o figures/breakdown",
+        "pocket-combine plot breakdown impacts.json --table latex",
+    ],
+)
+@click.argument("result", type=_RESULT)
+@click.option("--table", type=click.Choice(TABLE_FORMATS), help="Print a table instead of drawing.")
+@figure_options("breakdown")
+def breakdown(result: Path, style: Style, files: FigureFiles, table: str | None) -> ExitCode:
+    """Draw what each group of nuisances brings to the uncertainty of the first parameter of interest.
+
+    RESULT is a file of `pocket-combine impacts -o`.
+    """
+    from pocket_combine.plotting.breakdown import breakdown_figure  # noqa: PLC0415  imports matplotlib
+
+    found = read_result(ImpactResult, result)
+    if table is not None:
+        click.echo(breakdown_table(found, table), nl=False)
+    else:
+        files.save(breakdown_figure(found, style=style))
+    return ExitCode.CLEAN
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine plot strengths combination=all.json 2017=fit17.json 2018=fit18.json",
+        "pocket-combine plot strengths fit.json --stat-only fit=frozen.json -o figures/strengths",
+    ],
+)
+@click.argument("results", nargs=-1, required=True, metavar="[NAME=]FILE...", callback=_labelled)
+@click.option("--poi", metavar="NAME", help="Parameter of interest; all of one result, the first of each of several.")
+@click.option(
+    "--stat-only",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    callback=_labelled,
+    help="Fit with all nuisances frozen, which splits the uncertainty; may be repeated.",
+)
+@click.option("--expected", type=float, default=1.0, show_default=True, help="Value of the dashed line.")
+@figure_options("strengths")
+def strengths(
+    results: dict[str, Path],
+    style: Style,
+    files: FigureFiles,
+    poi: str | None,
+    stat_only: dict[str, Path],
+    expected: float,
+) -> ExitCode:
+    """Draw signal strengths: all of one result, or one of each of several.
+
+    FILE is a result of `pocket-combine fit -o`, or of `impacts -o`, whose breakdown splits the uncertainty into
+    statistical and systematic. Exit status: 0 if all fits can be used, 1 if not, 2 if nothing was drawn.
+    """
+    from pocket_combine.plotting.strengths import strengths_figure  # noqa: PLC0415  imports matplotlib
+
+    found = {name: _read(path) for name, path in results.items()}
+    frozen = {name: read_result(FitResult, path) for name, path in stat_only.items()}
+    if len(found) == 1:
+        alone = next(iter(frozen.values()), None)
+        drawn = strengths_of(next(iter(found.values())), poi=poi, stat_only=alone, style=style)
+    else:
+        drawn = strengths_of(found, poi=poi, stat_only=frozen, style=style)
+    files.save(strengths_figure(drawn, style=style, expected=expected))
+    return _code([f"{item.label}: {item.problem}" for item in drawn if item.problem])
