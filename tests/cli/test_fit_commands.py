@@ -10,28 +10,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from fit_cards import CARD
 from screens import check_screen
 
 from pocket_combine.cli import main
 from pocket_combine.results import FitResult, ImpactResult, LimitResult, ScanResult, Status
 
 GOLDEN = Path(__file__).parent / "golden_fits"
-
-CARD = """
-imax 2
-jmax 1
-kmax *
-bin         SR     CR
-observation 16     103
-bin         SR     SR     CR
-process     sig    bkg    bkg
-process     0      1      1
-rate        6      10     100
-lumi   lnN  1.02   -      -
-theory lnN  1.1    -      -
-shared group = lumi theory
-norm  rateParam * bkg 1 [0,5]
-"""
 
 SCREENS = {
     "help-fit": "fit --help",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from fit_cards import CARD
 
 from pocket_combine.cli import main
 from pocket_combine.results import (
@@ -20,22 +21,6 @@ from pocket_combine.results import (
     ScanResult,
     ToyResult,
 )
-
-CARD = """
-imax 2
-jmax 1
-kmax *
-bin         SR     CR
-observation 16     103
-bin         SR     SR     CR
-process     sig    bkg    bkg
-process     0      1      1
-rate        6      10     100
-lumi   lnN  1.02   -      -
-theory lnN  1.1    -      -
-shared group = lumi theory
-norm  rateParam * bkg 1 [0,5]
-"""
 
 OTHER = """
 imax 1
