@@ -93,13 +93,22 @@ def add_labels(axes: Axes, labels: Labels, *, simulation: bool = False) -> tuple
         simulation: Whether the figure shows nothing but simulation, which is then said.
     """
     size = float(mpl.rcParams["font.size"])
-    texts = _write_labels(axes, labels, simulation, size)
-    width = axes.get_window_extent().width
-    needed = sum(text.get_window_extent().width for text in texts) + 1.5 * size * axes.figure.dpi / 72.0
-    if needed > width:
-        for text in texts:
-            text.remove()
-        texts = _write_labels(axes, labels, simulation, size * width / needed)
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # noqa: S101  axes that are drawn on have a figure
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine("none")  # mplhep draws the figure; its layout, which takes longest, is found already
+    try:
+        texts = _write_labels(axes, labels, simulation, size)
+        width = axes.get_window_extent().width
+        needed = sum(text.get_window_extent().width for text in texts) + 1.5 * size * figure.dpi / 72.0
+        if needed > width:
+            for text in texts:
+                text.remove()
+            texts = _write_labels(axes, labels, simulation, size * width / needed)
+    finally:
+        figure.set_layout_engine(engine)
     return texts
 
 

@@ -297,11 +297,11 @@ def _make_room(axes: Axes, stack: Stack, bins: DrawnBins, options: StackOptions,
     share = max(1.0 - taken - 0.03, 0.2)
     low, high = _extent(stack, bins, options)
     if options.log:
-        axes.set_yscale("log")
         positive = bins.content(stack.total)
         least = float(np.min(positive[positive > 0], initial=high))
         bottom = max(0.05 * least, 1e-8 * high)
         axes.set_ylim(bottom, bottom * (high / bottom) ** (1 / share))
+        axes.set_yscale("log")
         return
     bottom = 1.1 * min(low, 0.0)
     axes.set_ylim(bottom, bottom + (high - bottom) / share)
@@ -490,13 +490,11 @@ def _figure(stack: Stack, style: Style, options: StackOptions) -> Figure:
     with style_context():
         figure = new_figure(width, 5.0 if with_panel else 4.2)
         figure.get_layout_engine().set(hspace=0.0, h_pad=0.03, w_pad=0.05)  # type: ignore[union-attr, call-arg]  # constrained layout
-        if with_panel:
-            upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-            draw_stack_panel(lower, stack, options=options)
-        else:
-            upper, lower = figure.subplots(), None
+        rows = (3, 1) if with_panel else (1,)
+        upper, *below = figure.subplots(len(rows), 1, sharex=True, height_ratios=rows, squeeze=False)[:, 0]
         artists = draw_stack(upper, stack, options=options)
-        if lower is not None:
+        for lower in below:
+            draw_stack_panel(lower, stack, options=options)
             upper.set_xlabel("")
             upper.tick_params(labelbottom=False)
         if not artists.legend.inside:
