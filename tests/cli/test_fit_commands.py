@@ -39,6 +39,12 @@ SCREENS = {
     "toys": "toys card.txt --toys 20 --range r=-5,20",
     "postfit": "postfit card.txt --unblind",
     "prefit": "postfit card.txt --prefit",
+    "postfit-sums": "postfit a=card.txt b=card.txt --sum-channels SR=*_SR --sum-processes all=*",
+    "poi": "fit card.txt --unblind --poi norm --cl 0.95",
+    "gof-toys": "gof card.txt --unblind --toys 20 --toys-bayesian --freeze r --set r=1",
+    "impacts-poi": "impacts card.txt --unblind --poi norm",
+    "frozen-poi": "limit card.txt --freeze r",
+    "asimov-unblind": "fit card.txt --asimov --unblind",
     "unknown-parameter": "fit card.txt --freeze lumy",
     "unknown-group": "fit card.txt --freeze-group shard",
 }
@@ -73,6 +79,9 @@ def test_screen(name: str, width: int) -> None:
         "toys --toys 5",
         "postfit",
         "postfit --prefit",
+        "fit --poi norm --cl 0.9",
+        "gof --toys 5 --toys-bayesian",
+        "toys --toys 5 --toys-no-systematics",
     ],
 )
 def test_without_unblind_no_output_depends_on_the_observation(command: str) -> None:

@@ -116,6 +116,29 @@ def test_bin_parameters_can_be_of_interest() -> None:
     assert result.failed == 0
 
 
+@pytest.mark.parametrize("kind", [Blinding.OBSERVED, Blinding.ASIMOV])
+def test_other_parameters_of_interest_float_in_limits(kind: Blinding) -> None:
+    text = """imax 2
+bin SR CR
+observation 14 130
+bin SR SR CR
+process sig bkg bkg
+process 0 1 1
+rate 5 10 100
+norm lnN - 1.1 1.1
+"""
+    pois = {".*/sig": "mu[1,0,20]", ".*/bkg": "nu[1,0,20]"}
+    two = limits(make_workspace(parse_card(text), {}, kind=kind, pois=pois))
+    free = parse_card(text + "nu rateParam * bkg 1 [0,20]\n")
+    one = limits(make_workspace(free, {}, kind=kind, pois={".*/sig": "mu[1,0,20]"}))
+    assert (two.poi, one.poi) == ("mu", "mu")
+    for ours, theirs in zip(two.expected, one.expected, strict=True):
+        assert ours.limit == pytest.approx(theirs.limit, rel=1e-4)
+    assert (two.observed is None) == (one.observed is None) == (kind is Blinding.ASIMOV)
+    if two.observed and one.observed:
+        assert two.observed.limit == pytest.approx(one.observed.limit, rel=1e-4)
+
+
 def test_nothing_is_asked_about_what_is_frozen() -> None:
     workspace = counting("norm lnN - 1.1\n", observed=130, freeze=["r"])
     result = fit(workspace)

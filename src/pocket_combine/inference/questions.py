@@ -89,7 +89,7 @@ def limits(
     """Return asymptotic CLs upper limits.
 
     A blind workspace gives expected limits on the a-priori background-only Asimov data. Otherwise these data are made
-    after a background-only fit, as Combine does, and there is an observed limit.
+    after a background-only fit, as Combine does, and there is an observed limit. Other parameters of interest float.
 
     Args:
         workspace: Model and data.
@@ -99,13 +99,13 @@ def limits(
     """
     name = workspace.asked_parameter(poi)
     model = workspace.model
-    background = workspace.start.copy()
+    background = workspace.injected.copy()
     background[model.parameters.indices([name])] = 0.0
     if workspace.is_blind:
         asimov_data = model.asimov(background)
         asimov_start = background
     else:
-        asimov_start = conditional_fit(model, workspace.data, background, workspace.options)
+        asimov_start = conditional_fit(model, workspace.data, background, workspace.options, [name])
         asimov_data = model.asimov(asimov_start, move_global_observables=True)
     asimov_fitter = workspace.fitter(asimov_data, keep_ranges=True)
     asimov = _profile(asimov_fitter, name, asimov_start[model.parameters.indices(asimov_fitter.parameters.names)])

@@ -242,14 +242,17 @@ def _data(model: Model, kind: Blinding, injected: FloatArray, options: FitOption
     return model.asimov(fit, move_global_observables=True)
 
 
-def conditional_fit(model: Model, data: Data, values: FloatArray, options: FitOptions) -> FloatArray:
-    """Return all parameters after a fit with the parameters of interest fixed.
+def conditional_fit(
+    model: Model, data: Data, values: FloatArray, options: FitOptions, fixed: Sequence[str] | None = None
+) -> FloatArray:
+    """Return all parameters after a fit with some parameters fixed.
 
     Args:
         model: The model.
         data: The data.
-        values: `values[parameter]`: where the parameters of interest are fixed, and where the others start.
+        values: `values[parameter]`: where parameters are fixed, and where the others start.
         options: How the fit is made.
+        fixed: Names of the fixed parameters; those of interest by default.
 
     Raises:
         CardError: If the fit fails.
@@ -257,7 +260,7 @@ def conditional_fit(model: Model, data: Data, values: FloatArray, options: FitOp
     likelihood = model.likelihood(data)
     fitter = Fitter(likelihood, options)
     own = values[model.parameters.indices(fitter.parameters.names)]
-    positions = fitter.parameters.indices(model.parameters.pois)
+    positions = fitter.parameters.indices(model.parameters.pois if fixed is None else fixed)
     best: BestFit = fitter.best(own, {int(at): float(own[at]) for at in positions})
     if not best.is_minimum:
         raise CardError(f"the fit with fixed parameters of interest failed: {reason(best)}")

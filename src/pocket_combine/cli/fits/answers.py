@@ -30,6 +30,9 @@ __all__ = ["gof", "impacts", "toys"]
 
 _SHOWN = 20
 
+_NOISE = 1e-4
+"""Part of an interval that is nothing as an impact: what fits leave."""
+
 
 @click.command(
     cls=Command,
@@ -92,7 +95,8 @@ def impacts(
 def _impacts_table(result: ImpactResult, poi: str, most: int | None) -> Table:
     numbers = ("after the fit", "-", "+", f"Δ{poi} at -", f"Δ{poi} at +")
     table = plain_table("Nuisance", *((name, "right") for name in numbers))
-    ranked = sorted(result.impacts, key=lambda impact: (-impact.impact(poi), impact.parameter))
+    noise = _NOISE * sum(item.high - item.low for item in result.pois if item.parameter == poi)
+    ranked = sorted(result.impacts, key=lambda impact: (-rounded(impact.impact(poi), noise), impact.parameter))
     for impact in ranked if most is None else ranked[:most]:
         low, best, high = impact.fit
         at_low, at_best, at_high = impact.values[poi]
@@ -101,8 +105,8 @@ def _impacts_table(result: ImpactResult, poi: str, most: int | None) -> Table:
             f"{rounded(best, 1e-6):.3g}",
             f"{best - low:.3g}",
             f"{high - best:.3g}",
-            f"{at_low - at_best:+.3g}",
-            f"{at_high - at_best:+.3g}",
+            f"{rounded(at_low - at_best, noise):+.3g}",
+            f"{rounded(at_high - at_best, noise):+.3g}",
         )
     if most is not None and len(ranked) > most:
         table.caption = f"{len(ranked) - most} more; --all lists them"
