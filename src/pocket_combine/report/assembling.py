@@ -1,0 +1,151 @@
+"""From results to sections, and the report for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pocket_combine.errors import PocketCombineError
+from pocket_combine.plain import to_plain
+from pocket_combine.report.commands import command_line, setting_words
+from pocket_combine.report.contents import Figure, Mark, Paragraph, Part, Report, Section, Table
+from pocket_combine.report.drafts import Draft, Material, PartDraft
+from pocket_combine.report.drawing import Drawn
+from pocket_combine.report.plan import STEPPED
+from pocket_combine.report.sections import BUILDERS
+from pocket_combine.report.sections.checks import naming_command
+
+__all__ = ["as_json", "draft_of", "finished", "section_of"]
+
+
+def draft_of(name: str, material: Material) -> Draft:
+    """Return the draft of a section; where something failed, with the reason."""
+    if name not in material.options.sections:
+        return Draft("Not asked for.", Mark.SKIPPED)
+    problems = _problems(name, material)
+    if name in STEPPED and not any(outcome.result is not None for outcome in material.outcomes_of(name)):
+        return Draft(f"Failed: {problems[0]}", Mark.BAD, tuple(Paragraph(problem) for problem in problems[1:]))
+    try:
+        draft = BUILDERS[name][1](material)
+    except PocketCombineError as error:
+        return Draft(f"Failed: {error}", Mark.BAD)
+    if not problems:
+        return draft
+    reasons = tuple(Paragraph(problem) for problem in problems)
+    return dataclasses.replace(draft, mark=Mark.BAD, parts=(*reasons, *draft.parts))
+
+
+def _problems(name: str, material: Material) -> list[str]:
+    if name in STEPPED and material.problem:
+        return [material.problem]
+    return [f"{outcome.step.title}: {outcome.problem}" for outcome in material.outcomes_of(name) if outcome.problem]
+
+
+def finished(parts: Iterable[PartDraft], drawn: Mapping[str, Drawn], known: Iterable[str] = ()) -> tuple[Part, ...]:
+    """Return parts with their figures.
+
+    Args:
+        parts: Parts of a draft.
+        drawn: What became of drawings, by name.
+        known: Keys of the details that there are; rows with another one are not clicked.
+    """
+    keys = set(known)
+    result: list[Part] = []
+    for part in parts:
+        if isinstance(part, Paragraph):
+            result.append(part)
+        elif isinstance(part, Table):
+            rows = tuple(row if row.detail in keys else dataclasses.replace(row, detail=None) for row in part.rows)
+            result.append(dataclasses.replace(part, rows=rows))
+        elif drawn[part.name].problem:
+            result.append(Paragraph(f"The figure {part.name} could not be drawn: {drawn[part.name].problem}"))
+        else:
+            result += drawn[part.name].figures
+    return tuple(result)
+
+
+def section_of(
+    name: str, draft: Draft, material: Material, drawn: Mapping[str, Drawn], known: Iterable[str]
+) -> Section:
+    """Return a section with its figures, its options, and how to run it alone."""
+    skipped = name not in material.options.sections
+    return Section(
+        name=name,
+        title=BUILDERS[name][0],
+        lead=draft.lead,
+        mark=draft.mark,
+        parts=finished(draft.parts, drawn, known),
+        command="" if skipped else _command(name, material),
+        options={} if skipped else _options(name, material),
+    )
+
+
+_CARD_COMMANDS = {"card": "cards show", "checks": "cards check"}
+
+
+def _command(name: str, material: Material) -> str:
+    """Return the command lines that run a section alone."""
+    if name == "names":
+        return naming_command(material)
+    if name in _CARD_COMMANDS:
+        single = [word.rpartition("=")[2] for word in material.subject.cards]
+        return "\n".join(command_line(_CARD_COMMANDS[name], [path]) for path in single)
+    return "\n".join(dict.fromkeys(outcome.step.command for outcome in material.outcomes_of(name)))
+
+
+def _options(name: str, material: Material) -> dict[str, str]:
+    """Return what a section was run with."""
+    outcomes = material.outcomes_of(name)
+    if not outcomes or material.workspaces is None:
+        return {}
+    steps = [outcome.step for outcome in outcomes]
+    values: dict[str, dict[str, None]] = {"data": dict.fromkeys(material.describe(step.sample) for step in steps)}
+    for step in steps:
+        for key, value in step.options.items():
+            values.setdefault(key, {})[f"{value:g}" if isinstance(value, float) else str(value)] = None
+    options = {key: ", ".join(found) for key, found in values.items()}
+    if any(step.is_open for step in steps) and material.workspaces.open_ranges:
+        ranges = ", ".join(
+            f"{key} from {low:g} to {high:g}" for key, (low, high) in material.workspaces.open_ranges.items()
+        )
+        every = all(step.is_open for step in steps)
+        options["range"] = ranges + ("" if every else ", in background-only data")
+    settings = setting_words(material.workspaces.settings)
+    if settings:
+        options["model"] = " ".join(settings)
+    return options
+
+
+# ---------------------------------------------------------------------- for programs
+
+
+def as_json(report: Report, material: Material, drafts: Mapping[str, Draft]) -> str:
+    """Return the report for programs: what was found, as numbers, and which files belong to it."""
+    plain = {
+        "type": "Report",
+        "title": report.title,
+        "blind": report.blind,
+        "made": dict(report.made),
+        "cards": list(material.subject.cards),
+        "files": [dataclasses.asdict(file) for file in material.subject.files],
+        "sections": [_section_as_plain(section, material, drafts[section.name]) for section in report.sections],
+    }
+    return json.dumps(to_plain(plain), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _section_as_plain(section: Section, material: Material, draft: Draft) -> dict[str, Any]:
+    outcomes = material.outcomes_of(section.name)
+    return {
+        "name": section.name,
+        "title": section.title,
+        "lead": section.lead,
+        "mark": section.mark.value,
+        "command": section.command,
+        "options": dict(section.options),
+        "numbers": draft.numbers,
+        "problems": _problems(section.name, material),
+        "results": [f"results/{outcome.step.name}.json" for outcome in outcomes if outcome.result is not None],
+        "figures": [f"figures/{part.name}.png" for part in section.parts if isinstance(part, Figure)],
+    }

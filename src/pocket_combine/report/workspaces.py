@@ -1,0 +1,113 @@
+"""The data sets of a report: background-only and signal Asimov data, and the observation where it may be seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from pocket_combine.errors import CardError
+from pocket_combine.inference import Blinding, Workspace, make_workspace
+from pocket_combine.inference.selection import ALL_NUISANCES
+from pocket_combine.report.commands import setting_words
+from pocket_combine.report.subject import Subject
+from pocket_combine.results import FitResult
+
+__all__ = ["Sample", "Workspaces"]
+
+
+class Sample(Enum):
+    """What is fitted."""
+
+    BACKGROUND = "background"
+    SIGNAL = "signal"
+    OBSERVED = "observed"
+
+
+class Workspaces:
+    """Workspaces of one card for all data sets, each made once.
+
+    Args:
+        subject: The card.
+        settings: Arguments of `make_workspace` that do not speak of data.
+        expect_signal: Signal strength of signal Asimov data.
+
+    Raises:
+        CardError: If the card makes no model.
+    """
+
+    def __init__(self, subject: Subject, settings: Mapping[str, Any], expect_signal: float) -> None:
+        self._subject = subject
+        self.settings = dict(settings)
+        """Arguments of `make_workspace` that do not speak of data."""
+        self.expect_signal = expect_signal
+        self._made: dict[tuple[Sample, bool], Workspace] = {}
+        parameters = self.get(Sample.SIGNAL).model.parameters
+        self.pois = parameters.pois
+        """Names of the parameters of interest."""
+        if not self.pois:
+            raise CardError("the card has no parameter of interest, so that nothing can be fitted for it")
+        self.strengths = tuple(item.name for item in parameters if item.is_signal_strength)
+        """Names of the signal strengths."""
+        asked = self.settings.get("ranges") or {}
+        self.open_ranges: dict[str, tuple[float, float]] = {
+            item.name: (-item.range[1], item.range[1])
+            for item in parameters
+            if item.is_signal_strength and item.name not in asked and item.range[0] == 0.0 < item.range[1] < math.inf
+        }
+        """Ranges that let signal strengths become negative, where the user did not set one."""
+
+    def get(self, sample: Sample, *, is_open: bool = False) -> Workspace:
+        """Return the workspace of a data set.
+
+        Args:
+            sample: The data set.
+            is_open: Whether signal strengths may become negative. A best fit at the edge of its range has a one-sided
+                interval, impacts on one side only, and a distorted pull.
+
+        Raises:
+            CardError: If the card makes no model, or has no observation where it is needed.
+        """
+        key = sample, is_open
+        if key not in self._made:
+            self._made[key] = self._make(sample, self._with_ranges(is_open))
+        return self._made[key]
+
+    def without_nuisances(self, sample: Sample, fitted: FitResult) -> Workspace:
+        """Return a workspace with all constrained parameters frozen at their best fit: what is left is statistics."""
+        settings = self._with_ranges(False)
+        settings["freeze"] = (*(settings.get("freeze") or ()), ALL_NUISANCES)
+        if sample is Sample.OBSERVED:  # Asimov data have their best fit where they were made
+            settings["values"] = dict(zip(fitted.parameters, fitted.values.tolist(), strict=True))
+        return self._make(sample, settings)
+
+    def words(self, sample: Sample, *, is_open: bool = False) -> list[str]:
+        """Return the options of a command line that stand for a data set."""
+        data = {
+            Sample.BACKGROUND: ["--expect-signal", "0"],
+            Sample.SIGNAL: ["--expect-signal", f"{self.expect_signal:.12g}"],
+            Sample.OBSERVED: ["--unblind"],
+        }[sample]
+        return [*data, *setting_words(self._with_ranges(is_open))]
+
+    def describe(self, sample: Sample) -> str:
+        """Return what is fitted, in words."""
+        names = " = ".join(self.strengths) or "signals"
+        return {
+            Sample.BACKGROUND: f"Asimov data with {names} = 0",
+            Sample.SIGNAL: f"Asimov data with {names} = {self.expect_signal:g}",
+            Sample.OBSERVED: "the observation",
+        }[sample]
+
+    def _with_ranges(self, is_open: bool) -> dict[str, Any]:
+        if not is_open or not self.open_ranges:
+            return dict(self.settings)
+        return self.settings | {"ranges": {**(self.settings.get("ranges") or {}), **self.open_ranges}}
+
+    def _make(self, sample: Sample, settings: Mapping[str, Any]) -> Workspace:
+        kind = Blinding.OBSERVED if sample is Sample.OBSERVED else Blinding.ASIMOV
+        expected = {Sample.BACKGROUND: 0.0, Sample.SIGNAL: self.expect_signal, Sample.OBSERVED: None}[sample]
+        return make_workspace(
+            self._subject.card, self._subject.templates, kind=kind, expect_signal=expected, **settings
+        )
