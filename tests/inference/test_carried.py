@@ -62,7 +62,7 @@ def test_result_says_where_parameters_come_from(carried: PostfitResult, fitted: 
     assert carried.provenance.options["notes"] == [
         "2 of 4 parameters of this card come from the fit of another",
         "not in the fit, so with their uncertainties before it: mtop",
-        "not in the fit and without a constraint, so fixed at their start values: xsec",
+        "not in the fit and without a constraint or frozen, so fixed at start values: xsec",
     ]
     assert carried.provenance.options["fit"]["card"] == fitted.provenance.card != carried.provenance.card
     assert (carried.point, carried.provenance.data) == ("fit", "observed")
@@ -131,6 +131,16 @@ def test_parameters_that_were_fixed_in_the_fit_stay_fixed() -> None:
     fitted = fit(counting("norm lnN - 1.1\n", observed=120, freeze=["norm"], values={"norm": 1.0}))
     yields = postfit(other("norm lnN - 1.2 -\n", freeze=["norm"]), fitted).yields
     assert yields["VR/bkg"] == pytest.approx((60.0, 0.0))
+
+
+def test_fits_in_which_nothing_floats_have_no_uncertainty() -> None:
+    workspace = counting("norm lnN - 1.1\n", freeze=["r", "norm"], values={"r": 2.0})
+    fitted = FitResult.from_json(fit(workspace).to_json())
+    assert postfit(workspace, fitted).yields["SR/total"] == pytest.approx((120.0, 0.0))
+    frozen = other("norm lnN - 1.2 -\nmtop lnN - - 1.3\n", freeze=["r", "norm", "mtop"])
+    result = postfit(frozen, fitted)
+    assert result.yields["VR/total"] == pytest.approx((78.0, 0.0))
+    assert "not in the fit and without a constraint or frozen, so fixed" in result.provenance.options["notes"][1]
 
 
 def test_blind_with_blind_only(fitted: FitResult) -> None:

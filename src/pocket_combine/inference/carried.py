@@ -80,7 +80,7 @@ def carried_fit(workspace: Workspace, fit: FitResult) -> CarriedFit:
     whole = scipy.linalg.block_diag(root, before.root[np.ix_(is_own, is_own)])
     own = tuple(name for name in model.parameters.names if name not in set(shared))
     spread = Spread(theta, moving, whole, *edges_of_draws(workspace, theta))
-    return CarriedFit(spread, shared, own, _notes(workspace, shared, own))
+    return CarriedFit(spread, shared, own, _notes(workspace, before, shared, own))
 
 
 def _check_blinding(workspace: Workspace, fit: FitResult) -> None:
@@ -150,29 +150,32 @@ def _root_of_fit(fit: FitResult, theirs: IntArray) -> tuple[IntArray, FloatArray
     place[fit.floating] = np.arange(int(fit.floating.sum()))
     variances = np.diag(fit.covariance)
     moves: IntArray = np.flatnonzero([bool(place[at] >= 0 and variances[place[at]] > 0.0) for at in theirs.tolist()])
+    if not moves.size:
+        return moves, np.zeros((0, 0))
     rows = place[theirs[moves]]
     covariance = fit.covariance[np.ix_(rows, rows)]
     errors = np.sqrt(np.diag(covariance))
     values, vectors = scipy.linalg.eigh(covariance / np.outer(errors, errors))
-    if values.size and values[0] < -_NEGATIVE * values[-1]:
+    if values[0] < -_NEGATIVE * values[-1]:
         raise CardError("the covariance of the fit is none: some sum of parameters has a negative variance")
     root: FloatArray = errors[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
     return moves, root
 
 
-def _notes(workspace: Workspace, shared: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(workspace: Workspace, before: Spread, shared: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
     model = workspace.model
     bins = set(model.bin_parameters)
     declared = [name for name in own if name not in bins]
-    free = [name for name in declared if model.parameters.get(name).constraint is None]
-    constrained = [name for name in declared if name not in free]
+    moving = {model.parameters.names[at] for at in before.moving.tolist()}
+    fixed = [name for name in declared if name not in moving]
+    constrained = [name for name in declared if name not in fixed]
     notes = [
         f"{len(shared)} of {len(model.parameters) - len(bins)} parameters of this card come from the fit of another"
     ]
     if constrained:
         notes.append(f"not in the fit, so with their uncertainties before it: {_list(constrained)}")
-    if free:
-        notes.append(f"not in the fit and without a constraint, so fixed at their start values: {_list(free)}")
+    if fixed:
+        notes.append(f"not in the fit and without a constraint or frozen, so fixed at start values: {_list(fixed)}")
     if bins:
         notes.append(
             f"{len(bins)} parameters of autoMCStats are this card's own, with their uncertainties before a fit"

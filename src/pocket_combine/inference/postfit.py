@@ -9,7 +9,7 @@ comparison, parameter vectors can be drawn from C and the spread of the expectat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -153,7 +153,7 @@ def _parameters(workspace: Workspace, fit: FitResult | None) -> tuple[Spread, _O
     """Return values and covariance of the parameters."""
     if fit is None:
         return prefit_spread(workspace), _Origin()
-    _check_covariance(fit)
+    fit = _with_covariance(fit)
     if fit.provenance.card == workspace.card:
         return postfit_spread(workspace, fit), _Origin()
     carried = carried_fit(workspace, fit)
@@ -161,8 +161,10 @@ def _parameters(workspace: Workspace, fit: FitResult | None) -> tuple[Spread, _O
     return carried.spread, _Origin({"notes": list(carried.notes), "fit": source}, carried.own)
 
 
-def _check_covariance(fit: FitResult) -> None:
-    if not fit.status.usable or not fit.covariance.size:
+def _with_covariance(fit: FitResult) -> FitResult:
+    """Return a fit whose covariance can be propagated, with an empty one as a matrix."""
+    fitted = int(fit.floating.sum())
+    if not fit.status.usable or fit.covariance.size != fitted**2:
         concerned = f" ({', '.join(fit.concerned)})" if fit.concerned else ""
         raise CardError(
             f"the fit has no covariance to propagate; its status is '{fit.status.value}'{concerned}: "
@@ -170,11 +172,13 @@ def _check_covariance(fit: FitResult) -> None:
         )
     if not (np.isfinite(fit.values).all() and np.isfinite(fit.covariance).all()):
         raise CardError("the fit cannot be propagated: a value or a covariance in it is no finite number")
-    variances = np.diag(fit.covariance)
+    covariance = fit.covariance.reshape(fitted, fitted)
+    variances = np.diag(covariance)
     errors = np.sqrt(np.maximum(variances, 0.0))
-    asymmetry = np.abs(fit.covariance - fit.covariance.T)
+    asymmetry = np.abs(covariance - covariance.T)
     if (variances < 0.0).any() or (asymmetry > _ROUNDING * np.outer(errors, errors)).any():
         raise CardError("the fit cannot be propagated: its covariance is not symmetric, or a variance is negative")
+    return replace(fit, covariance=covariance)
 
 
 def _channel(workspace: Workspace, entry: _Sum, values: FloatArray, uncertainty: _Uncertainty) -> ChannelYields:
