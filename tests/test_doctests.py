@@ -12,6 +12,8 @@ import pytest
 import pocket_combine
 
 OPTIONAL = {"matplotlib", "mplhep", "dask", "distributed"}
+NEEDED = {"pocket_combine.report.page": "jinja2"}
+"""What the examples of a module need beyond what importing it needs."""
 MODULES = [module.name for module in pkgutil.walk_packages(pocket_combine.__path__, "pocket_combine.")]
 
 
@@ -23,6 +25,8 @@ def test_examples(name: str) -> None:
         if error.name in OPTIONAL:
             pytest.skip(f"{error.name} is not installed")
         raise
+    if name in NEEDED:
+        pytest.importorskip(NEEDED[name])
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     for test in doctest.DocTestFinder().find(module, name):
