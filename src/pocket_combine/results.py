@@ -22,6 +22,7 @@ __all__ = [
     "Status",
     "Result",
     "Interval",
+    "SecondOpinion",
     "FitResult",
     "ScanResult",
     "Quantile",
@@ -141,6 +142,29 @@ class Interval:
     high_status: Status = Status.CONVERGED
 
 
+@dataclass(frozen=True)
+class SecondOpinion:
+    """What another minimiser, MINUIT, finds from the same start.
+
+    Attributes:
+        nll_difference: Its negative log-likelihood minus that of the fit; negative where it found a lower minimum.
+        largest_shift: The largest difference of a parameter, in units of its error.
+        parameter: The parameter with that difference; empty where none was fitted.
+        is_valid: Whether MINUIT is content with its minimum.
+        distance: MINUIT's estimated distance to its minimum, in units of the negative log-likelihood.
+        calls: Number of likelihood evaluations.
+        agrees: Whether both found the same minimum, and the fit can be used.
+    """
+
+    nll_difference: float
+    largest_shift: float
+    parameter: str
+    is_valid: bool
+    distance: float
+    calls: int
+    agrees: bool
+
+
 @dataclass(frozen=True, eq=False)
 class FitResult(Result):
     """A best fit.
@@ -163,6 +187,7 @@ class FitResult(Result):
             times the initial value of parameters without a constraint.
         kinds: What made each parameter: `POI`, the kind of its row (`lnN`, `shape`, …), `param`, `rateParam`, `extArg`
             or `autoMCStats`.
+        second_opinion: What MINUIT found, if it was asked.
 
     Raises:
         ResultError: If arrays contradict each other in their shapes.
@@ -182,6 +207,7 @@ class FitResult(Result):
     evaluations: int
     prefit: Numbers
     kinds: tuple[str, ...]
+    second_opinion: SecondOpinion | None = None
 
     def __post_init__(self) -> None:
         count = len(self.parameters)
@@ -221,9 +247,10 @@ class FitResult(Result):
         raise KeyError(parameter)
 
     def correlation(self) -> Numbers:
-        """Return `correlation[floating, floating]`."""
+        """Return `correlation[floating, floating]`; rows of parameters at a bound, which have no error, are zero."""
         errors = np.sqrt(np.diag(self.covariance))
-        result: Numbers = self.covariance / np.outer(errors, errors)
+        inverse = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0.0)
+        result: Numbers = self.covariance * np.outer(inverse, inverse)
         return result
 
 

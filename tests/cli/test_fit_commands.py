@@ -18,6 +18,18 @@ from pocket_combine.results import FitResult, ImpactResult, LimitResult, ScanRes
 
 GOLDEN = Path(__file__).parent / "golden_fits"
 
+TWO_MINIMA = """
+imax 2
+bin a d
+observation 135 94
+bin a a d
+process sig b b
+process 0 1 1
+rate 10 100 100
+n lnN - 0.88/0.77 0.83/0.83
+m lnN - 1.08/1.25 1.09/1.18
+"""
+
 SCREENS = {
     "help-fit": "fit --help",
     "help-scan": "scan --help",
@@ -53,8 +65,28 @@ SCREENS = {
 @pytest.fixture(autouse=True)
 def in_folder_with_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "card.txt").write_text(CARD)
+    (tmp_path / "two_minima.txt").write_text(TWO_MINIMA)
     (tmp_path / "other_data.txt").write_text(CARD.replace("16     103", "40     77"))
     monkeypatch.chdir(tmp_path)
+
+
+def test_minuit_that_agrees_is_one_line() -> None:
+    pytest.importorskip("iminuit")
+    result = run("fit card.txt --unblind --minuit -o fit.json")
+    assert result.exit_code == 0
+    assert "MINUIT agrees: ΔNLL +" in result.output
+    opinion = FitResult.from_json(Path("fit.json").read_text()).second_opinion
+    assert opinion is not None
+    assert opinion.agrees
+
+
+def test_minuit_that_does_not_agree_has_its_exit_code() -> None:
+    pytest.importorskip("iminuit")
+    assert run("fit two_minima.txt --unblind").exit_code == 0
+    result = run("fit two_minima.txt --unblind --minuit")
+    assert result.exit_code == 1
+    assert "MINUIT does not agree: ΔNLL" in result.output
+    assert "largest shift 1.6 σ (n)" in result.output
 
 
 def run(command: str) -> Result:

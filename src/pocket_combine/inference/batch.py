@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.inference.profile import Likelihood
-from pocket_combine.inference.quality import FLAT
+from pocket_combine.inference.quality import DOUBTFUL
 from pocket_combine.likelihood.nll import Evaluation
 from pocket_combine.templates import FloatArray, IntArray
 
@@ -264,17 +264,20 @@ def _next_damping(damping: FloatArray, good: _BoolArray) -> FloatArray:
 
 
 def _positive_definite(state: BatchFits) -> _BoolArray:
-    """Return which Hessians have an inverse: in units of their diagonal no pivot is as good as zero."""
+    """Return which Hessians have an inverse: in units of their diagonal no pivot is nearly zero.
+
+    Those in doubt are fitted again alone, where the Fisher information tells.
+    """
     matrices = _masked(state)
     diagonal = np.einsum("pii->pi", matrices)
-    curved = (diagonal > 0.0).all(axis=1)
+    curved: _BoolArray = (diagonal > 0.0).all(axis=1)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     scaled = scale[:, :, None] * matrices * scale[:, None, :]
     try:
         pivots = np.einsum("pii->pi", np.linalg.cholesky(scaled)) ** 2
     except np.linalg.LinAlgError:
-        return curved & np.array([_has_inverse(matrix) for matrix in scaled], dtype=bool)
-    result: _BoolArray = curved & (pivots > FLAT).all(axis=1)
+        pivots = np.array([[float(_has_inverse(matrix))] for matrix in scaled])
+    result: _BoolArray = curved & (pivots > DOUBTFUL).all(axis=1)
     return result
 
 
@@ -283,7 +286,7 @@ def _has_inverse(matrix: FloatArray) -> bool:
         pivots = np.diag(np.linalg.cholesky(matrix)) ** 2
     except np.linalg.LinAlgError:
         return False
-    return bool((pivots > FLAT).all())
+    return bool((pivots > DOUBTFUL).all())
 
 
 def _proposal(

@@ -127,7 +127,13 @@ class Fitter:
                 conditional = candidate
         conditional = self._grown(conditional, fixed)
         names = tuple(self.parameters.names[at] for at in conditional.free)
-        quality = assess(conditional.minimum, names, self._widths(conditional))
+        block = np.ix_(conditional.free, conditional.free)
+        quality = assess(
+            conditional.minimum,
+            names,
+            self._widths(conditional),
+            lambda: self.likelihood.fisher(conditional.theta)[block],
+        )
         beyond = tuple(self.parameters.names[at] for at in self._at_top(conditional))
         if beyond and quality.status.usable:
             self.note(f"the best fit of {', '.join(beyond)} lies above the range, which was not extended any further")

@@ -21,6 +21,7 @@ __all__ = ["Piece", "is_finite", "minimise_pieces"]
 
 _MOST_PIECES = 16
 _SUFFICIENT = 0.1
+_MOST_CUTS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,22 +59,52 @@ def minimise_pieces(
         (array([1.]), True)
     """
     best, pieces, distance = start, [start], np.inf
+    is_fresh = True
     for _ in range(max_steps):
         step, predicted = _step(best, pieces)
         distance = predicted
         if predicted <= tolerance:
-            break
-        trial = evaluate(project(best.point + step))
-        if not is_finite(trial.value, trial.gradient, trial.hessian):
-            trial = evaluate(project(best.point + 1e-3 * step))
+            if is_fresh:
+                break
+            # Pieces from other places may not hold here: the minimum is one if those around it say so.
+            pieces, is_fresh = [best], True
+            continue
+        trial, is_lower = _try(evaluate, project, best, step, predicted)
         if not is_finite(trial.value, trial.gradient, trial.hessian):
             break
         pieces = [*pieces[-(_MOST_PIECES - 1) :], trial]
-        if trial.value < best.value - _SUFFICIENT * predicted:
-            best = trial
+        if is_lower:
+            best, is_fresh = trial, False
         elif all(piece is not best for piece in pieces):
             pieces[0] = best
     return best, distance
+
+
+def _try(
+    evaluate: Callable[[FloatArray], Piece],
+    project: Callable[[FloatArray], FloatArray],
+    best: Piece,
+    step: FloatArray,
+    predicted: float,
+) -> tuple[Piece, bool]:
+    """Return a piece along a step, and whether it is a better point.
+
+    A piece that is no better tells where the function rises. It cannot if its parabola lies above the function at the
+    best point, as behind a concave kink: then a shorter step is taken.
+    """
+    for length in 0.2 ** np.arange(_MOST_CUTS):
+        trial = evaluate(project(best.point + length * step))
+        if is_finite(trial.value, trial.gradient, trial.hessian):
+            is_lower = trial.value < best.value - _SUFFICIENT * length * predicted
+            if is_lower or _offset(best, trial, best.hessian) <= 0.0:
+                return trial, is_lower
+    return trial, False
+
+
+def _offset(best: Piece, piece: Piece, hessian: FloatArray) -> float:
+    """Return how far the parabola of a piece lies above the function at the best point."""
+    move = best.point - piece.point
+    return piece.value + float(piece.gradient @ move) + 0.5 * float(move @ hessian @ move) - best.value
 
 
 def is_finite(value: float, gradient: FloatArray, hessian: FloatArray) -> bool:
@@ -96,11 +127,9 @@ def _step(best: Piece, pieces: list[Piece]) -> tuple[FloatArray, float]:
             return np.zeros_like(best.point), 0.0
     slopes, offsets = [], []
     for piece in pieces:
-        move = best.point - piece.point
-        bend = hessian @ move
-        slopes.append(piece.gradient + bend)
-        # Concave kinks make pieces that lie above the function: such a piece says nothing here.
-        offsets.append(min(piece.value + float(piece.gradient @ move) + 0.5 * float(move @ bend) - best.value, 0.0))
+        slopes.append(piece.gradient + hessian @ (best.point - piece.point))
+        # Rounding, and what is left of concave kinks, lifts parabolas above the function.
+        offsets.append(min(_offset(best, piece, hessian), 0.0))
     matrix = np.array(slopes)
     half = scipy.linalg.solve_triangular(factor, matrix.T, lower=True, check_finite=False)
     weights = _weights(half.T @ half, np.array(offsets))

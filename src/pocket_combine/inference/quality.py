@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,14 @@ from pocket_combine.inference.trust_region import cholesky
 from pocket_combine.results import Status
 from pocket_combine.templates import FloatArray, IntArray
 
-__all__ = ["FLAT", "Quality", "assess", "without_effect"]
+__all__ = ["DOUBTFUL", "Quality", "assess", "without_effect"]
 
 FLAT = 1e-9
 """An eigenvalue of the Hessian, in units of its diagonal, below which the likelihood does not change."""
+
+DOUBTFUL = 1e-4
+"""An eigenvalue below which a Hessian alone does not tell: what is left of the gradient at the minimum bends, so to
+say, a direction that is flat."""
 
 _NO_EFFECT = 1e-9
 """Change of the likelihood over the whole range of a parameter that is none: what minimisers stop at."""
@@ -53,13 +58,19 @@ def without_effect(minimum: Minimum, widths: FloatArray) -> npt.NDArray[np.bool_
     return result
 
 
-def assess(minimum: Minimum, names: tuple[str, ...], widths: FloatArray | None = None) -> Quality:
+def assess(
+    minimum: Minimum,
+    names: tuple[str, ...],
+    widths: FloatArray | None = None,
+    information: Callable[[], FloatArray] | None = None,
+) -> Quality:
     """Return what a minimum is worth.
 
     Args:
         minimum: Where the minimiser ended.
         names: Names of its parameters.
         widths: `widths[parameter]` of their ranges, by which parameters without an effect are found.
+        information: Returns the Fisher information there, which has no share of the gradient and tells in doubt.
 
     Examples:
         >>> from pocket_combine.inference.minimise import minimise
@@ -82,7 +93,10 @@ def assess(minimum: Minimum, names: tuple[str, ...], widths: FloatArray | None =
         if idle.any():
             return Quality(Status.FLAT_DIRECTION, tuple(names[at] for at in np.flatnonzero(idle)[:_SHOWN]), none)
     inside: IntArray = np.flatnonzero(~minimum.at_bound)
-    status, direction, inverse = _invert(minimum.hessian[np.ix_(inside, inside)])
+    block = np.ix_(inside, inside)
+    status, direction, inverse = _invert(
+        minimum.hessian[block], None if information is None else lambda: information()[block]
+    )
     if status is not Status.CONVERGED:
         return Quality(status, _leading(names, inside, direction), none)
     covariance = np.zeros((len(names), len(names)))
@@ -91,12 +105,15 @@ def assess(minimum: Minimum, names: tuple[str, ...], widths: FloatArray | None =
         pull = np.abs(minimum.gradient[inside]) * np.sqrt(np.diag(inverse))
         return Quality(Status.NOT_CONVERGED, _leading(names, inside, pull), covariance)
     if minimum.at_bound.any():
+        flat = _flat_beyond(minimum, information)
+        if flat is not None:
+            return Quality(Status.FLAT_DIRECTION, _leading(names, *flat), none)
         at_bound = tuple(names[at] for at in np.flatnonzero(minimum.at_bound))
         return Quality(Status.AT_BOUNDARY, at_bound, covariance)
     return Quality(Status.CONVERGED, (), covariance)
 
 
-def _invert(hessian: FloatArray) -> tuple[Status, FloatArray, FloatArray]:
+def _invert(hessian: FloatArray, information: Callable[[], FloatArray] | None) -> tuple[Status, FloatArray, FloatArray]:
     """Return the status of a Hessian, the direction that spoils it, and its inverse.
 
     Eigenvalues are those of the Hessian in units of its diagonal, so that the scale of a parameter does not matter.
@@ -114,14 +131,40 @@ def _invert(hessian: FloatArray) -> tuple[Status, FloatArray, FloatArray]:
     inverse = _inverse(scaled)
     # No eigenvalue is smaller than 1 over the norm of the inverse. So eigenvectors, which take ten times as long, are
     # only wanted where a direction may be flat.
-    if inverse is not None and float(np.linalg.norm(inverse)) * FLAT < 1.0:
+    if inverse is not None and float(np.linalg.norm(inverse)) * DOUBTFUL < 1.0:
         return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverse * scale
     eigenvalues, vectors = scipy.linalg.eigh(scaled, check_finite=False)
+    if abs(eigenvalues[0]) < DOUBTFUL and information is not None:
+        direction = _flat_direction(information())
+        if direction is not None:
+            return Status.FLAT_DIRECTION, direction, np.zeros((0, 0))
     if eigenvalues[0] < FLAT:
         status = Status.NOT_POSITIVE_DEFINITE if eigenvalues[0] < -FLAT else Status.FLAT_DIRECTION
         return status, np.abs(vectors[:, 0]), np.zeros((0, 0))
     inverse = (vectors / eigenvalues) @ vectors.T
     return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverse * scale
+
+
+def _flat_beyond(minimum: Minimum, information: Callable[[], FloatArray] | None) -> tuple[IntArray, FloatArray] | None:
+    """Return parameters and their weights in a flat direction that ends at a bound, if there is one.
+
+    There a parameter is at the bound without being pushed against it.
+    """
+    pushed = np.abs(minimum.gradient) > DOUBTFUL * np.sqrt(np.abs(np.diag(minimum.hessian)))
+    if information is None or not (minimum.at_bound & ~pushed).any():
+        return None
+    chosen: IntArray = np.flatnonzero(~(minimum.at_bound & pushed))
+    direction = _flat_direction(information()[np.ix_(chosen, chosen)])
+    return None if direction is None else (chosen, direction)
+
+
+def _flat_direction(information: FloatArray) -> FloatArray | None:
+    """Return the direction that the data and constraints tell nothing about, if there is one."""
+    diagonal = np.diag(information)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    eigenvalues, vectors = scipy.linalg.eigh(scale[:, np.newaxis] * information * scale, check_finite=False)
+    direction: FloatArray = np.abs(vectors[:, 0])
+    return direction if eigenvalues[0] < FLAT else None
 
 
 def _inverse(matrix: FloatArray) -> FloatArray | None:

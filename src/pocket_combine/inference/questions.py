@@ -16,25 +16,34 @@ from pocket_combine.inference.asymptotic import (
     observed_limit,
 )
 from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
+from pocket_combine.inference.minuit import second_opinion
 from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.usable import explain
 from pocket_combine.inference.workspace import Workspace, conditional_fit
-from pocket_combine.results import FitResult, Interval, LimitResult, SignificanceResult
+from pocket_combine.results import FitResult, Interval, LimitResult, SecondOpinion, SignificanceResult
 from pocket_combine.templates import FloatArray
 
 __all__ = ["fit", "limits", "significance"]
 
 
-def fit(workspace: Workspace, *, intervals: Sequence[str] | None = None, level: float = MINOS_LEVEL) -> FitResult:
+def fit(
+    workspace: Workspace,
+    *,
+    intervals: Sequence[str] | None = None,
+    level: float = MINOS_LEVEL,
+    minuit: bool = False,
+) -> FitResult:
     """Return the best fit of a workspace.
 
     Args:
         workspace: Model and data.
         intervals: Parameters whose profile-likelihood intervals are wanted; by default those of interest that float.
         level: ΔNLL of the intervals.
+        minuit: Whether MINUIT fits, too, for a second opinion.
 
     Raises:
-        CardError: If a name is not in the model.
+        MissingDependencyError: If MINUIT is wanted and iminuit is not installed.
+        CardError: If a name is not in the model, or is frozen.
     """
     names = workspace.floating_pois if intervals is None else tuple(map(workspace.asked_parameter, intervals))
     bin_parameters = [name for name in names if name in workspace.model.bin_parameters]
@@ -46,11 +55,17 @@ def fit(workspace: Workspace, *, intervals: Sequence[str] | None = None, level: 
         for name in names:
             interval, best = fitter.interval(best, name, level)
             found.append(interval)
-    return _fit_result(workspace, fitter, best, start, tuple(found))
+    opinion = second_opinion(fitter, start, best) if minuit else None
+    return _fit_result(workspace, fitter, best, start, tuple(found), opinion)
 
 
 def _fit_result(
-    workspace: Workspace, fitter: Fitter, best: BestFit, start: FloatArray, intervals: tuple[Interval, ...]
+    workspace: Workspace,
+    fitter: Fitter,
+    best: BestFit,
+    start: FloatArray,
+    intervals: tuple[Interval, ...],
+    opinion: SecondOpinion | None,
 ) -> FitResult:
     model = workspace.model
     values = fitter.likelihood.complete(best.theta)
@@ -76,6 +91,7 @@ def _fit_result(
         evaluations=fitter.profiler.evaluations,
         prefit=np.array([prefit_interval(parameter) for parameter in model.parameters]).reshape(-1, 3),
         kinds=tuple(parameter.kind for parameter in model.parameters),
+        second_opinion=opinion,
     )
 
 

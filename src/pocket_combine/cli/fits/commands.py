@@ -17,13 +17,14 @@ from pocket_combine.cli.tables import plain_table
 from pocket_combine.errors import CardError
 from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL
 from pocket_combine.inference.levels import interval_level
+from pocket_combine.inference.minuit import LARGEST_NLL_DIFFERENCE
 from pocket_combine.inference.questions import fit as fit_workspace
 from pocket_combine.inference.questions import limits as find_limits
 from pocket_combine.inference.questions import significance as find_significance
 from pocket_combine.inference.scans import grid_values
 from pocket_combine.inference.scans import scan as scan_workspace
 from pocket_combine.inference.workspace import Workspace
-from pocket_combine.results import FitResult, Interval, LimitResult, Quantile, ScanResult, Status
+from pocket_combine.results import FitResult, Interval, LimitResult, Quantile, ScanResult, SecondOpinion, Status
 from pocket_combine.wording import rounded
 
 __all__ = ["fit", "limit", "scan", "significance"]
@@ -62,6 +63,7 @@ def level_of(confidence_level: float | None) -> float:
 )
 @interval_option
 @click.option("--robust", is_flag=True, help="Intervals at the level of Combine's --robustFit instead of MINOS.")
+@click.option("--minuit", is_flag=True, help="Fit with MINUIT, too, and say whether it agrees.")
 @click.option("--all", "show_all", is_flag=True, help="List all parameters.")
 def fit(
     workspace: Workspace,
@@ -69,20 +71,21 @@ def fit(
     intervals: Sequence[str],
     confidence_level: float | None,
     robust: bool,
+    minuit: bool,
     show_all: bool,
 ) -> ExitCode:
     """Fit a card: best values, and intervals from the profile likelihood.
 
     Several cards, with labels or without, are combined on the way. Without --unblind Asimov data are fitted. Exit
-    status: 0 if the fit can be used, 1 if not, 2 if it could not be made.
+    status: 0 if the fit and its intervals can be used, 1 if not or if MINUIT was asked and does not agree, 2 if it
+    could not be made.
     """
     if robust and confidence_level is not None:
         raise click.UsageError("--robust and --cl exclude each other: both say what the intervals are")
     wanted = tuple(dict.fromkeys((*workspace.floating_pois, *intervals)))
     with activity("Fitting"):
-        result = fit_workspace(
-            workspace, intervals=wanted, level=ROBUST_LEVEL if robust else level_of(confidence_level)
-        )
+        level = ROBUST_LEVEL if robust else level_of(confidence_level)
+        result = fit_workspace(workspace, intervals=wanted, level=level, minuit=minuit)
     console = products()
     console.print(f"Fit: {result.status.value}", style="bold")
     if result.concerned:
@@ -95,7 +98,28 @@ def fit(
     if pulls.row_count:
         console.print()
         console.print(pulls)
-    return finish(result, output, result.status)
+    opinion = result.second_opinion
+    if opinion is not None:
+        console.print()
+        console.print(_opinion(opinion), style="" if opinion.agrees else "bold red")
+    ends = [status for interval in result.intervals for status in (interval.low_status, interval.high_status)]
+    worst = next((status for status in (result.status, *ends) if not status.usable), result.status)
+    code = finish(result, output, worst)
+    return code if opinion is None or opinion.agrees else ExitCode.FINDINGS
+
+
+def _opinion(opinion: SecondOpinion) -> str:
+    """Return one line about what MINUIT found."""
+    numbers = f"ΔNLL {opinion.nll_difference:+.1e}, largest shift {opinion.largest_shift:.2g} σ"
+    numbers += f" ({opinion.parameter})" if opinion.parameter else ""
+    ended = "" if opinion.is_valid else ", but is not sure of its minimum"
+    if opinion.agrees:
+        return f"MINUIT agrees{ended}: {numbers}, {opinion.calls} calls"
+    if opinion.nll_difference < -LARGEST_NLL_DIFFERENCE:
+        return f"MINUIT finds a lower minimum: {numbers}; try other starting points (--starts)"
+    if not opinion.is_valid:
+        return f"MINUIT does not converge: {numbers}, distance to its minimum {opinion.distance:.1e}"
+    return f"MINUIT does not agree: {numbers}"
 
 
 def _intervals_table(intervals: Sequence[Interval], confidence_level: float | None) -> Table:
