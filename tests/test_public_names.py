@@ -41,6 +41,7 @@ PUBLIC = [
     "impacts",
     "goodness_of_fit",
     "toy_fits",
+    "ToyKind",
     "postfit",
     "Card",
     "Templates",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pocket_combine.findings import Finding, Severity
     from pocket_combine.inference import (
         Blinding,
+        ToyKind,
         fit,
         goodness_of_fit,
         impacts,
@@ -74,6 +75,7 @@ _HOMES = {
     "impacts": "inference",
     "goodness_of_fit": "inference",
     "toy_fits": "inference",
+    "ToyKind": "inference",
     "postfit": "inference",
     "Card": "card.model",
     "Templates": "templates",
@@ -115,6 +117,7 @@ __all__ = [
     "impacts",
     "goodness_of_fit",
     "toy_fits",
+    "ToyKind",
     "postfit",
     "Card",
     "Templates",
