@@ -32,9 +32,14 @@ def test_interval_of_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("point", "options", "variance"),
-    [("prefit", {}, 100 + 36), ("fit", {}, 100 - 36), ("fit", {"masks": ["SR"]}, 100 + 36)],
+    [
+        ("prefit", {}, 100 + 36),
+        ("fit", {}, 100 - 36),
+        ("fit", {"masks": ["SR"]}, 100 + 36),
+        ("fit", {"fit": {}}, 100 + 36),
+    ],
 )
-def test_pulls_know_whether_the_data_were_fitted(point: str, options: dict[str, list[str]], variance: float) -> None:
+def test_pulls_know_whether_the_data_were_fitted(point: str, options: dict[str, object], variance: float) -> None:
     shown = result(channel("SR", {"tt": [100.0]}, errors=6.0, observed=[90]), point=point, options=options)
     np.testing.assert_allclose(stack_of(shown, "SR").pulls(), [-10 / np.sqrt(variance)])
 

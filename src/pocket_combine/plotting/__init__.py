@@ -21,13 +21,22 @@ if TYPE_CHECKING:
         nuisance_figure,
         nuisance_figures,
     )
+    from pocket_combine.plotting.contours import contour_figure, draw_contours
     from pocket_combine.plotting.correlation_values import Correlations, correlations_of
     from pocket_combine.plotting.correlations import correlations_figure, correlations_figures, draw_correlations
+    from pocket_combine.plotting.curves import Curve, split_uncertainty
+    from pocket_combine.plotting.effect_grid import EffectGrid, effect_grid
+    from pocket_combine.plotting.heat_map import draw_heat_map, heat_map_figure, heat_map_figures
     from pocket_combine.plotting.impact_values import RankedImpact, ranked_impacts
     from pocket_combine.plotting.impacts import draw_impacts, impacts_figure, impacts_figures
+    from pocket_combine.plotting.limit_points import LimitPoints
+    from pocket_combine.plotting.limits import draw_limit_bars, draw_limits, limit_bars_figure, limits_figure
     from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures
     from pocket_combine.plotting.pull_values import Pull, pulls_of
     from pocket_combine.plotting.pulls import draw_free_parameters, draw_pulls
+    from pocket_combine.plotting.scans import draw_scan, scan_figure
+    from pocket_combine.plotting.scheme import draw_scheme, scheme_figure, scheme_figures
+    from pocket_combine.plotting.scheme_grid import Scheme, correlation_scheme
     from pocket_combine.plotting.stack_numbers import Stack, overview_of, stack_of
     from pocket_combine.plotting.stacks import (
         StackOptions,
@@ -48,6 +57,16 @@ if TYPE_CHECKING:
         load_style,
         style_text,
     )
+    from pocket_combine.plotting.toy_numbers import Moments
+    from pocket_combine.plotting.toys import (
+        bias_figure,
+        draw_bias,
+        draw_goodness,
+        draw_toys,
+        goodness_figure,
+        toys_figure,
+        toys_figures,
+    )
     from pocket_combine.plotting.variation_figures import (
         draw_variation,
         draw_variation_ratio,
@@ -55,6 +74,7 @@ if TYPE_CHECKING:
         template_figures,
     )
     from pocket_combine.plotting.variations import Variation, largest_variations, summed_variations, variations
+    from pocket_combine.plotting.yield_tables import YieldTable, yield_table
 
 _HOMES = {
     "style_context": "canvas",
@@ -84,6 +104,8 @@ _HOMES = {
     "stack_figure": "stacks",
     "stack_figures": "stacks",
     "overview_figure": "stacks",
+    "YieldTable": "yield_tables",
+    "yield_table": "yield_tables",
     "draw_contact_sheet": "contact_sheets",
     "contact_sheet_figures": "contact_sheets",
     "nuisance_figure": "contact_sheets",
@@ -113,6 +135,35 @@ _HOMES = {
     "strengths_of": "strength_values",
     "draw_strengths": "strengths",
     "strengths_figure": "strengths",
+    "Curve": "curves",
+    "split_uncertainty": "curves",
+    "draw_scan": "scans",
+    "scan_figure": "scans",
+    "draw_contours": "contours",
+    "contour_figure": "contours",
+    "LimitPoints": "limit_points",
+    "draw_limits": "limits",
+    "limits_figure": "limits",
+    "draw_limit_bars": "limits",
+    "limit_bars_figure": "limits",
+    "Moments": "toy_numbers",
+    "draw_goodness": "toys",
+    "goodness_figure": "toys",
+    "draw_toys": "toys",
+    "toys_figure": "toys",
+    "toys_figures": "toys",
+    "draw_bias": "toys",
+    "bias_figure": "toys",
+    "EffectGrid": "effect_grid",
+    "effect_grid": "effect_grid",
+    "draw_heat_map": "heat_map",
+    "heat_map_figure": "heat_map",
+    "heat_map_figures": "heat_map",
+    "Scheme": "scheme_grid",
+    "correlation_scheme": "scheme_grid",
+    "draw_scheme": "scheme",
+    "scheme_figure": "scheme",
+    "scheme_figures": "scheme",
 }
 """Public name → module of this room that defines it, imported when it is first used."""
 
@@ -144,6 +195,8 @@ __all__ = [
     "stack_figure",
     "stack_figures",
     "overview_figure",
+    "YieldTable",
+    "yield_table",
     "draw_contact_sheet",
     "contact_sheet_figures",
     "nuisance_figure",
@@ -173,6 +226,35 @@ __all__ = [
     "strengths_of",
     "draw_strengths",
     "strengths_figure",
+    "Curve",
+    "split_uncertainty",
+    "draw_scan",
+    "scan_figure",
+    "draw_contours",
+    "contour_figure",
+    "LimitPoints",
+    "draw_limits",
+    "limits_figure",
+    "draw_limit_bars",
+    "limit_bars_figure",
+    "Moments",
+    "draw_goodness",
+    "goodness_figure",
+    "draw_toys",
+    "toys_figure",
+    "toys_figures",
+    "draw_bias",
+    "bias_figure",
+    "EffectGrid",
+    "effect_grid",
+    "draw_heat_map",
+    "heat_map_figure",
+    "heat_map_figures",
+    "Scheme",
+    "correlation_scheme",
+    "draw_scheme",
+    "scheme_figure",
+    "scheme_figures",
 ]
 
 

@@ -20,7 +20,7 @@ from pocket_combine.plotting.style import ChannelRule, Style
 from pocket_combine.results import ChannelYields, PostfitResult
 from pocket_combine.templates import FloatArray
 
-__all__ = ["Stack", "StackedProcess", "find_channel", "overview_of", "poisson_interval", "stack_of"]
+__all__ = ["Stack", "StackedProcess", "find_channel", "overview_of", "poisson_interval", "stack_of", "state_of"]
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -186,7 +186,7 @@ def stack_of(
     expected = {name: yields.expected[row] for name, row in rows.items()}
     return Stack(
         rule=rule,
-        state=_state(result, observed is not None),
+        state=state_of(result, has_data=observed is not None),
         edges=np.asarray(yields.edges, dtype=float),
         processes=_ordered(style, result, expected),
         total=yields.total,
@@ -230,7 +230,7 @@ def overview_of(
     before = None if prefit is None else np.array([find_channel(prefit, name).total.sum() for name in names])
     return Stack(
         rule=ChannelRule("overview", "All channels" if channels is None else ""),
-        state=_state(result, observed is not None),
+        state=state_of(result, has_data=observed is not None),
         edges=np.arange(len(found) + 1.0),
         processes=_ordered(style, result, expected),
         total=np.array([yields.total.sum() for yields in found]),
@@ -247,7 +247,8 @@ def _sum_if_shown(rule: ChannelRule, yields: ChannelYields) -> float:
     return float("nan") if hidden or yields.observed is None else float(yields.observed.sum())
 
 
-def _state(result: PostfitResult, has_data: bool) -> str:
+def state_of(result: PostfitResult, *, has_data: bool) -> str:
+    """Return what expected events are: before or after a fit, and of which data where none are shown."""
     state = "pre-fit" if result.point == "prefit" else "post-fit"
     if has_data:
         return state
@@ -257,8 +258,9 @@ def _state(result: PostfitResult, has_data: bool) -> str:
 
 
 def _is_fitted(result: PostfitResult, channel: str) -> bool:
-    masks = result.provenance.options.get("masks", ())
-    return result.point != "prefit" and channel not in masks
+    options = result.provenance.options
+    of_another_card = "fit" in options
+    return result.point != "prefit" and not of_another_card and channel not in options.get("masks", ())
 
 
 def _ordered(style: Style, result: PostfitResult, expected: dict[str, FloatArray]) -> tuple[StackedProcess, ...]:

@@ -12,11 +12,13 @@ from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.errors import ResultError, nearest
+from pocket_combine.io.atomic import atomic_write
 from pocket_combine.io.result_files import read_result
-from pocket_combine.plotting.style import Style
+from pocket_combine.plotting.style import Style, load_style
+from pocket_combine.plotting.yield_tables import TABLE_FORMATS, yield_table
 from pocket_combine.results import PostfitResult
 
-__all__ = ["stack"]
+__all__ = ["stack", "yields"]
 
 _PREFIT = click.option(
     "--prefit",
@@ -85,6 +87,66 @@ def stack(
         return ExitCode.CLEAN
     for name, figure in stack_figures(found, channels, style=style, prefit=prefit, options=options):
         files.save(figure, name if len(channels) > 1 else "")
+    return ExitCode.CLEAN
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "pocket-combine plot yields postfit.json --prefit prefit.json --format latex -o yields.tex",
+        "pocket-combine plot yields postfit.json --channel 'SR_*'",
+    ],
+)
+@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@_PREFIT
+@_CHANNELS
+@click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(TABLE_FORMATS),
+    default="plain",
+    show_default=True,
+    help="LaTeX for booktabs, Markdown, or text.",
+)
+@click.option(
+    "--style",
+    "style_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Names and merging; `pocket-combine plot style` prints one to begin with.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the table to a file.",
+)
+def yields(
+    result: Path,
+    prefit_file: Path | None,
+    patterns: Sequence[str],
+    table_format: str,
+    style_file: Path | None,
+    output: Path | None,
+) -> ExitCode:
+    """Print a table of expected events and data: a column per channel, a row per process.
+
+    RESULT is a file of `pocket-combine postfit -o`; made with --sum-processes, it has uncertainties of sums of
+    processes.
+    """
+    found = read_result(PostfitResult, result)
+    table = yield_table(
+        found,
+        chosen_channels(found, patterns),
+        prefit=None if prefit_file is None else read_result(PostfitResult, prefit_file),
+        style=Style() if style_file is None else load_style(style_file),
+    )
+    if output is None:
+        click.echo(table.text(table_format), nl=False)
+        return ExitCode.CLEAN
+    with atomic_write(output) as file:
+        file.write(table.text(table_format).encode())
     return ExitCode.CLEAN
 
 

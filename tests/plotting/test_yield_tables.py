@@ -1,0 +1,153 @@
+"""Tables of expected events: to the letter, and uncertainties that are known or not shown."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from expected_events import channel, result
+
+from pocket_combine.errors import ResultError
+from pocket_combine.plotting.style import ChannelRule, ProcessRule, Style
+from pocket_combine.plotting.yield_tables import RowKind, rounded_pair, yield_table
+from pocket_combine.results import PostfitResult
+
+YIELDS = {
+    "SR/ttH": (6.04, 0.451),
+    "SR/tt_2017": (40.0, 3.0),
+    "SR/tt_2018": (35.2, 4.0),
+    "SR/W+jets": (6.0, 0.96),
+    "SR/total": (88.04, 6.7),
+    "CR/W+jets": (1000.4, 51.0),
+    "CR/total": (1000.4, 51.0),
+}
+POSTFIT = result(
+    channel(
+        "SR",
+        {"ttH": [2.04, 4.0], "tt_2017": [30.0, 10.0], "tt_2018": [20.0, 15.2], "W+jets": [5.0, 1.0]},
+        observed=[60, 25],
+        total=[58.0, 30.04],
+    ),
+    channel("CR", {"W+jets": [1000.4]}, observed=[1012]),
+    yields=YIELDS,
+)
+STYLE = Style(processes=(ProcessRule("tt_.*", r"$t\bar{t}$"),), channels=(ChannelRule("CR", "W_control"),))
+
+MARKDOWN = r"""
+| Process          |        SR | W_control |
+| ---------------- | --------: | --------: |
+| W+jets           | 6.0 ± 1.0 | 1000 ± 50 |
+| $t\bar{t}$       |        75 |         – |
+| Total background |        82 | 1000 ± 50 |
+| ttH              | 6.0 ± 0.5 |         – |
+| Total            |    88 ± 7 | 1000 ± 50 |
+| Data             |        85 |      1012 |
+
+Expected events, post-fit.
+
+Sums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.
+"""
+
+LATEX = r"""
+% Expected events, post-fit.
+% Sums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.
+\begin{tabular}{lrr}
+\toprule
+Process & SR & W\_control \\
+\midrule
+W+jets & $6.0 \pm 1.0$ & $1000 \pm 50$ \\
+$t\bar{t}$ & $75$ & -- \\
+\midrule
+Total background & $82$ & $1000 \pm 50$ \\
+ttH & $6.0 \pm 0.5$ & -- \\
+Total & $88 \pm 7$ & $1000 \pm 50$ \\
+\midrule
+Data & $85$ & $1012$ \\
+\bottomrule
+\end{tabular}
+"""
+
+PLAIN = """
+Process           SR, pre-fit  SR, post-fit
+-------------------------------------------
+tt                         75            75
+W+jets              6.0 ± 1.0     6.0 ± 1.0
+-------------------------------------------
+Total background           82            82
+ttH                 3.0 ± 2.0     6.0 ± 0.5
+Total                 88 ± 15        88 ± 7
+-------------------------------------------
+Data                       85            85
+Sums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.
+"""
+
+
+def test_markdown() -> None:
+    assert "\n" + yield_table(POSTFIT, style=STYLE).text("markdown") == MARKDOWN
+
+
+def test_latex() -> None:
+    assert "\n" + yield_table(POSTFIT, style=STYLE).text("latex") == LATEX
+
+
+def test_plain_before_and_after_the_fit() -> None:
+    yields = {**YIELDS, "SR/ttH": (3.02, 1.97), "SR/total": (88.04, 15.2)}
+    before = dataclasses.replace(POSTFIT, point="prefit", yields=yields)
+    assert "\n" + yield_table(POSTFIT, ["SR"], prefit=before).text("plain") == PLAIN
+
+
+def cells(table_of: PostfitResult, style: Style, label: str) -> list[object]:
+    (row,) = [row for row in yield_table(table_of, style=style).rows if row.label == label]
+    return [None if cell is None else (cell.value, cell.error) for cell in row.cells]
+
+
+def test_sums_of_processes_have_no_uncertainty_unless_the_result_has_it() -> None:
+    assert cells(POSTFIT, STYLE, r"$t\bar{t}$") == [(75.2, None), None]
+    summed = result(
+        channel("SR", {"ttH": [6.04], "tt": [75.2]}),
+        yields={"SR/ttH": (6.04, 0.5), "SR/tt": (75.2, 6.3), "SR/total": (81.24, 6.4)},
+    )
+    assert cells(summed, Style(), "tt") == [(75.2, 6.3)]
+
+
+def test_total_background_of_the_result() -> None:
+    known = dataclasses.replace(POSTFIT, yields={**YIELDS, "SR/total_background": (82.0, 5.9)})
+    assert cells(known, STYLE, "Total background") == [(82.0, 5.9), (1000.4, 51.0)]
+
+
+def test_blind_results_and_blinded_channels_show_no_data() -> None:
+    table = yield_table(POSTFIT, style=Style(channels=(ChannelRule("SR", blinded=((1.5, 2.0),)),)))
+    assert "Data                blinded       1012\n" in table.text("plain")
+    assert "85" not in table.text("plain")
+    assert " & blinded & $1012$" in table.text("latex")
+    blind = result(channel("SR", {"tt": [3.0]}), yields={"SR/tt": (3.0, 0.2), "SR/total": (3.0, 0.2)})
+    table = yield_table(blind)
+    assert [row.kind for row in table.rows] == [RowKind.BACKGROUND, RowKind.TOTAL_BACKGROUND, RowKind.TOTAL]
+    assert table.notes == ("Expected events, post-fit, Asimov data.",)
+
+
+def test_unknown_channels_and_formats_are_refused() -> None:
+    with pytest.raises(ResultError, match="no channel 'SSR' in the result: did you mean 'SR'"):
+        yield_table(POSTFIT, ["SSR"])
+    with pytest.raises(ResultError, match="no format 'html' for tables, expected one of latex, markdown, plain"):
+        yield_table(POSTFIT).text("html")
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "texts"),
+    [
+        (0.827, 0.119, ("0.83", "0.12")),
+        (0.827, 0.367, ("0.8", "0.4")),
+        (0.827, 0.354, ("0.83", "0.35")),
+        (0.827, 0.355, ("0.8", "0.4")),
+        (14.674, 0.964, ("14.7", "1.0")),
+        (14.674, 0.949, ("14.7", "0.9")),
+        (14.674, 0.9996, ("14.7", "1.0")),
+        (1250.2, 35.4, ("1250", "35")),
+        (123456.0, 4321.0, ("123000", "4000")),
+        (-0.01, 0.4, ("0.0", "0.4")),
+        (3.14159, 0.0, ("3.1", "0.0")),
+    ],
+)
+def test_rounding(value: float, error: float, texts: tuple[str, str]) -> None:
+    assert rounded_pair(value, error) == texts
