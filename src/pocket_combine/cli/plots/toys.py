@@ -1,0 +1,47 @@
+"""`pocket-combine plot gof` and `toys`: from results of `pocket-combine gof` and `toys`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from pocket_combine.cli.command import Command
+from pocket_combine.cli.console import ExitCode
+from pocket_combine.cli.plots.setup import FigureFiles, figure_options
+from pocket_combine.io.result_files import read_result
+from pocket_combine.plotting.style import Style
+from pocket_combine.results import GoodnessOfFitResult, ToyResult
+
+__all__ = ["gof", "toys"]
+
+
+@click.command(cls=Command, examples=["pocket-combine plot gof gof.json -o figures/gof --text Preliminary"])
+@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@figure_options("gof")
+def gof(result: Path, style: Style, files: FigureFiles) -> ExitCode:
+    """Draw a goodness-of-fit test: the statistic in toys, and where the data lie."""
+    from pocket_combine.plotting.toys import goodness_figure  # noqa: PLC0415  imports matplotlib
+
+    files.save(goodness_figure(read_result(GoodnessOfFitResult, result), style=style))
+    return ExitCode.CLEAN
+
+
+@click.command(
+    cls=Command,
+    examples=["pocket-combine plot toys toys.json", "pocket-combine plot toys r0.json r1.json r2.json -o figures/bias"],
+)
+@click.argument("results", type=click.Path(path_type=Path, dir_okay=False), nargs=-1, required=True)
+@figure_options("toys")
+def toys(results: Sequence[Path], style: Style, files: FigureFiles) -> ExitCode:
+    """Draw fits of toys with a known signal: best fits and pulls.
+
+    Several results, with other injected signals, have a figure each and one of the bias against the injected value.
+    """
+    from pocket_combine.plotting.toys import toys_figures  # noqa: PLC0415  imports matplotlib
+
+    found = [read_result(ToyResult, path) for path in results]
+    for name, figure in toys_figures(found, style=style):
+        files.save(figure, name if len(found) > 1 else "")
+    return ExitCode.CLEAN
