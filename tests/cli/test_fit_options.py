@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +195,15 @@ def test_sums_of_channels_and_processes() -> None:
     # One norm for both: uncertainties of the sum add linearly.
     assert both.yields["SR/all"][1] == pytest.approx(2 * both.yields["a_SR/total"][1], rel=1e-6)
     assert np.sum([parts.yields[f"{channel}_SR/bkg"][0] for channel in "ab"]) == pytest.approx(20.0)
+
+
+def test_files_are_written_although_nobody_reads_the_screen() -> None:
+    command = [sys.executable, "-m", "pocket_combine", "fit", "card.txt", "-o", "fit.json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(timeout=60)
+    assert FitResult.from_json(Path("fit.json").read_text()).pois == ("r",)
 
 
 # ---------------------------------------------------------------------- refusals

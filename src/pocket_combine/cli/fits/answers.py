@@ -13,7 +13,7 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, products, progress_bar
 from pocket_combine.cli.executors import executing, executor_options
-from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
+from pocket_combine.cli.fits.setup import finish, fitting_options, save, show_notes
 from pocket_combine.cli.fits.toy_options import toy_options
 from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.tables import plain_table
@@ -75,6 +75,10 @@ def impacts(
     """
     with executing(jobs, dask) as executor, progress_bar("Fitting nuisances") as progress:
         result = find_impacts(workspace, parameters=parameters or None, executor=executor, progress=progress)
+    save(result, output)
+    if combine_json is not None:
+        with atomic_write(combine_json) as file:
+            file.write(json.dumps(to_impacts_json(result), indent=2).encode() + b"\n")
     console = products()
     show_notes(result)
     for interval in result.pois:
@@ -85,11 +89,8 @@ def impacts(
     if result.breakdown:
         console.print()
         console.print(_breakdown_table(result, workspace.poi))
-    if combine_json is not None:
-        with atomic_write(combine_json) as file:
-            file.write(json.dumps(to_impacts_json(result), indent=2).encode() + b"\n")
     failed = [status for impact in result.impacts for status in impact.statuses if not status.usable]
-    return finish(result, output, failed[0] if failed else Status.CONVERGED)
+    return finish(failed[0] if failed else Status.CONVERGED)
 
 
 def _impacts_table(result: ImpactResult, poi: str, most: int | None) -> Table:
@@ -150,11 +151,12 @@ def toys(
     with executing(jobs, dask) as executor, progress_bar("Fitting toys") as progress:
         seed = workspace.options.seed
         result = toy_fits(workspace, inject, count, seed, kind=kind, executor=executor, progress=progress)
+    save(result, output)
     console = products()
     for note in result.provenance.options.get("notes", ()):
         console.print(f"Note: {note}", style="yellow")
     console.print(_toys_table(result))
-    return finish(result, output, Status.NOT_CONVERGED if result.failed else Status.CONVERGED)
+    return finish(Status.NOT_CONVERGED if result.failed else Status.CONVERGED)
 
 
 def _toys_table(result: ToyResult) -> Table:
@@ -210,11 +212,12 @@ def gof(
             executor=executor,
             progress=progress,
         )
+    save(result, output)
     console = products()
     show_notes(result)
     console.print()
     console.print(_goodness_table(result))
-    return finish(result, output, Status.NOT_CONVERGED if result.failed_toys else result.status)
+    return finish(Status.NOT_CONVERGED if result.failed_toys else result.status)
 
 
 def _goodness_table(result: GoodnessOfFitResult) -> Table:

@@ -11,7 +11,7 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products, progress_bar
 from pocket_combine.cli.executors import executing, executor_options
-from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
+from pocket_combine.cli.fits.setup import finish, fitting_options, save, show_notes
 from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.errors import CardError
@@ -86,6 +86,7 @@ def fit(
     with activity("Fitting"):
         level = ROBUST_LEVEL if robust else level_of(confidence_level)
         result = fit_workspace(workspace, intervals=wanted, level=level, minuit=minuit)
+    save(result, output)
     console = products()
     console.print(f"Fit: {result.status.value}", style="bold")
     if result.concerned:
@@ -104,7 +105,7 @@ def fit(
         console.print(_opinion(opinion), style="" if opinion.agrees else "bold red")
     ends = [status for interval in result.intervals for status in (interval.low_status, interval.high_status)]
     worst = next((status for status in (result.status, *ends) if not status.usable), result.status)
-    code = finish(result, output, worst)
+    code = finish(worst)
     return code if opinion is None or opinion.agrees else ExitCode.FINDINGS
 
 
@@ -213,6 +214,7 @@ def scan(
             executor=executor,
             progress=progress,
         )
+    save(result, output)
     console = products()
     show_notes(result)
     console.print()
@@ -221,7 +223,7 @@ def scan(
         console.print()
         console.print(_intervals_table(result.crossings, confidence_level))
     failed = [status for status in result.statuses if not status.usable]
-    return finish(result, output, failed[0] if failed else Status.CONVERGED)
+    return finish(failed[0] if failed else Status.CONVERGED)
 
 
 def _axes(words: Sequence[str]) -> dict[str, tuple[float, float]]:
@@ -266,6 +268,7 @@ def limit(workspace: Workspace, output: Path | None, confidence_level: float) ->
     """
     with activity("Finding limits"):
         result = find_limits(workspace, confidence_level=confidence_level)
+    save(result, output)
     console = products()
     console.print(f"Upper limits on {result.poi} at {result.confidence_level:.4g} confidence level (CLs)", style="bold")
     show_notes(result)
@@ -273,7 +276,7 @@ def limit(workspace: Workspace, output: Path | None, confidence_level: float) ->
     console.print(_limit_table(result))
     quantiles = [*result.expected, *([result.observed] if result.observed else [])]
     failed = [quantile.status for quantile in quantiles if not quantile.status.usable]
-    return finish(result, output, failed[0] if failed else Status.CONVERGED)
+    return finish(failed[0] if failed else Status.CONVERGED)
 
 
 _NAMES = {
@@ -312,6 +315,7 @@ def significance(workspace: Workspace, output: Path | None, uncapped: bool) -> E
     """
     with activity("Fitting"):
         result = find_significance(workspace, uncapped=uncapped)
+    save(result, output)
     console = products()
     show_notes(result)
     console.print()
@@ -320,4 +324,4 @@ def significance(workspace: Workspace, output: Path | None, uncapped: bool) -> E
     table.add_row("p-value", f"{result.p_value:.3g}")
     table.add_row(f"best fit of {result.poi}", f"{rounded(result.best_fit, 1e-6):.4g}")
     console.print(table)
-    return finish(result, output, result.status)
+    return finish(result.status)

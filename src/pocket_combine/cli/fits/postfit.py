@@ -11,7 +11,7 @@ from rich.table import Table
 from pocket_combine.cli.cards.reading import patterns_by_name
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products
-from pocket_combine.cli.fits.setup import finish, fitting_options, show_notes
+from pocket_combine.cli.fits.setup import finish, fitting_options, save, show_notes
 from pocket_combine.cli.fits.values import sums
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.inference.postfit import postfit as expected_events
@@ -84,7 +84,8 @@ def postfit(
     with activity("Fitting"):
         fitted = None if prefit else _saved_fit(saved, workspace) if saved else fit(workspace, intervals=())
         if fitted is not None and saved is None and not fitted.status.usable:
-            return finish(fitted, output, fitted.status)
+            save(fitted, output)
+            return finish(fitted.status)
         result = expected_events(
             workspace,
             fitted,
@@ -94,13 +95,14 @@ def postfit(
             channel_sums=channel_sums,
             process_sums=process_sums,
         )
+    save(result, output)
     console = products()
     console.print(f"Expected events {'before' if prefit else 'after'} the fit", style="bold")
     show_notes(result)
     for channel in result.channels:
         console.print()
         console.print(_channel_table(channel, dict(result.yields)))
-    return finish(result, output, Status.CONVERGED)
+    return finish(Status.CONVERGED)
 
 
 def _saved_fit(path: Path, workspace: Workspace) -> FitResult:

@@ -17,11 +17,11 @@ from pocket_combine.cli.console import ExitCode, activity, diagnostics, products
 from pocket_combine.cli.fits.values import maps, names, ranges, values
 from pocket_combine.inference.fitter import FitOptions
 from pocket_combine.inference.workspace import Blinding, make_workspace
-from pocket_combine.io.atomic import atomic_write
+from pocket_combine.io.result_files import write_result
 from pocket_combine.likelihood.poi import signal_strengths
 from pocket_combine.results import Result, Status
 
-__all__ = ["cards_argument", "finish", "fitting_options", "load_cards", "model_options", "show_notes"]
+__all__ = ["cards_argument", "finish", "fitting_options", "load_cards", "model_options", "save", "show_notes"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -237,11 +237,14 @@ def show_notes(result: Result) -> None:
         console.print(f"Note: {note}", style="yellow")
 
 
-def finish(result: Result, output: Path | None, status: Status) -> ExitCode:
-    """Write the result where it is wanted, and return the exit code that its status deserves."""
+def save(result: Result, output: Path | None) -> None:
+    """Write the result where it is wanted: before it is shown, because whoever reads the screen may stop early."""
     if output is not None:
-        with atomic_write(output) as file:
-            file.write(result.to_json().encode())
+        write_result(result, output)
+
+
+def finish(status: Status) -> ExitCode:
+    """Return the exit code that a status deserves, and say what is wrong."""
     if status.usable:
         return ExitCode.CLEAN
     diagnostics().print(f"Status: {status.value}: {status.advice}", style="bold red")
