@@ -473,7 +473,8 @@ class PostfitResult(Result):
         point: `prefit`, or the name of the fit.
         method: How uncertainties were found: `propagation` or `sampling`.
         channels: One entry per channel.
-        yields: Total yield and error per `channel/process`, with `channel/total`.
+        yields: Total yield and error per `channel/process`, with `channel/total` and `channel/total_background`, the
+            total without signals.
         not_in_fit: Parameters as before the fit, because the fit is of another card, which does not have them.
     """
 

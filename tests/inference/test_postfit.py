@@ -31,6 +31,7 @@ def test_prefit_by_hand() -> None:
     total = math.hypot(100 * logs[0], 10 * logs[1] + 100 * logs[2])
     assert channel.total_errors.tolist() == pytest.approx([total])
     assert result.yields["SR/total"] == pytest.approx((110.0, total))
+    assert result.yields["SR/total_background"] == pytest.approx((100.0, background))
     assert channel.observed is not None
     assert channel.observed.tolist() == [110.0]
     assert (result.point, channel.signal) == ("prefit", (True, False))
@@ -117,17 +118,23 @@ def test_sums_add_values_and_correlated_uncertainties(
 def test_uncertainty_of_a_sum_of_processes(shapes: Workspace, shapes_fit: FitResult, propagated: PostfitResult) -> None:
     spread = postfit_spread(shapes, shapes_fit)
 
-    def background(theta: np.ndarray) -> float:
-        expected = shapes.model.expected(theta).processes
-        return float(sum(expected[name][1:].sum() for name in ("ch0", "ch1")))
+    def background(theta: np.ndarray) -> np.ndarray:
+        """The sum of the backgrounds, and the total without the signal, which has the bin parameters too."""
+        expected = shapes.model.expected(theta)
+        processes = sum(expected.processes[name][1:].sum() for name in ("ch0", "ch1"))
+        rest = sum(expected.totals[name].sum() - expected.processes[name][0].sum() for name in ("ch0", "ch1"))
+        return np.array([processes, rest])
 
     slopes = []
     for at in spread.moving:
         step = np.zeros(shapes_fit.values.size)
         step[at] = 1e-5
         slopes.append((background(shapes_fit.values + step) - background(shapes_fit.values - step)) / 2e-5)
-    slow = math.sqrt(np.array(slopes) @ spread.covariance() @ np.array(slopes))
-    assert propagated.yields["both/background"] == pytest.approx((background(shapes_fit.values), slow), rel=1e-5)
+    variances = np.einsum("ka,kl,la->a", np.array(slopes), spread.covariance(), np.array(slopes))
+    slow = np.column_stack([background(shapes_fit.values), np.sqrt(variances)])
+    assert propagated.yields["both/background"] == pytest.approx(tuple(slow[0]), rel=1e-5)
+    assert propagated.yields["both/total_background"] == pytest.approx(tuple(slow[1]), rel=1e-5)
+    assert slow[0][1] != pytest.approx(slow[1][1], rel=1e-3)
 
 
 def test_draws_have_the_spread_of_propagation(
@@ -140,6 +147,8 @@ def test_draws_have_the_spread_of_propagation(
         assert theirs.total_errors == pytest.approx(ours.total_errors, rel=0.06)
         assert theirs.errors == pytest.approx(ours.errors, rel=0.06)
     assert list(drawn.yields) == list(propagated.yields)
+    for name in ("both/total_background", "both/total"):
+        assert drawn.yields[name] == pytest.approx(propagated.yields[name], rel=0.06)
 
 
 def test_more_information_after_the_fit(shapes: Workspace, propagated: PostfitResult) -> None:

@@ -58,6 +58,11 @@ class _Sum:
         rows = [sum(processes[channel][row] for channel, row in parts) for _, parts in self.processes]
         return np.stack([*rows, sum(totals[channel.name] for channel in self.channels)])
 
+    def background(self, rows: FloatArray) -> FloatArray:
+        """Return `result[bin, …]`, the total without signals, of the rows that `add` returned."""
+        result: FloatArray = rows[-1] - rows[:-1][np.array(self.signal, dtype=bool)].sum(axis=0)
+        return result
+
 
 def postfit(
     workspace: Workspace,
@@ -106,7 +111,8 @@ def postfit(
         ... norm lnN - 1.1'''
         >>> result = postfit(make_workspace(parse_card(text), {}), None)
         >>> {name: tuple(round(number, 2) for number in pair) for name, pair in result.yields.items()}
-        {'SR/sig': (10.0, 0.0), 'SR/bkg': (100.0, 9.53), 'SR/total': (110.0, 9.53)}
+        {'SR/sig': (10.0, 0.0), 'SR/bkg': (100.0, 9.53), 'SR/total': (110.0, 9.53),
+        'SR/total_background': (100.0, 9.53)}
     """
     if method not in METHODS:
         raise CardError(f"no method {method!r}: {nearest(method, METHODS)}")
@@ -126,6 +132,8 @@ def postfit(
         names = [*(name for name, _ in entry.processes), "total"]
         for name, row, variance in zip(names, values, uncertainty.whole, strict=True):
             yields[f"{entry.name}/{name}"] = (float(row.sum()), float(np.sqrt(variance)))
+        background = entry.background(values)
+        yields[f"{entry.name}/total_background"] = (float(background.sum()), float(np.sqrt(uncertainty.background)))
     provenance = workspace.provenance(
         seed if method == "sampling" else None,
         **({"samples": samples} if method == "sampling" else {}),
@@ -211,16 +219,23 @@ class _Uncertainty:
         bins: `bins[row, bin]`, variances.
         total: `total[bin, bin]`, covariance of the total.
         whole: `whole[row]`, variances of the sums over bins.
+        background: Variance of the sum over bins of the total without signals.
     """
 
     bins: FloatArray
     total: FloatArray
     whole: FloatArray
+    background: float
 
 
-def _of_roots(roots: FloatArray) -> _Uncertainty:
+def _of_roots(roots: FloatArray, entry: _Sum) -> _Uncertainty:
     """Return the variances of `roots[row, bin, k]`, whose products summed over k are covariances."""
-    return _Uncertainty((roots**2).sum(axis=-1), roots[-1] @ roots[-1].T, (roots.sum(axis=1) ** 2).sum(axis=-1))
+    return _Uncertainty(
+        (roots**2).sum(axis=-1),
+        roots[-1] @ roots[-1].T,
+        (roots.sum(axis=1) ** 2).sum(axis=-1),
+        float((entry.background(roots).sum(axis=0) ** 2).sum()),
+    )
 
 
 def _propagated(workspace: Workspace, spread: Spread, entry: _Sum) -> _Uncertainty:
@@ -230,7 +245,8 @@ def _propagated(workspace: Workspace, spread: Spread, entry: _Sum) -> _Uncertain
         entry.add(
             {part.name: spread.project(model.process_jacobian(spread.theta, part.name)) for part in entry.channels},
             {part.name: spread.project(totals[part.bins]) for part in entry.channels},
-        )
+        ),
+        entry,
     )
 
 
@@ -246,7 +262,7 @@ def _sampled(workspace: Workspace, spread: Spread, sums: Sequence[_Sum], samples
         processes = {name: np.moveaxis(part, 0, -1) for name, part in drawn.processes.items()}
         totals = {name: np.moveaxis(part, 0, -1) for name, part in drawn.totals.items()}
         for at, (entry, centre) in enumerate(zip(sums, centres, strict=True)):
-            part = _of_roots((entry.add(processes, totals) - centre[:, :, None]) / np.sqrt(samples))
+            part = _of_roots((entry.add(processes, totals) - centre[:, :, None]) / np.sqrt(samples), entry)
             found[at] = _added(found[at], part)
     return [part for part in found if part is not None]
 
@@ -254,7 +270,9 @@ def _sampled(workspace: Workspace, spread: Spread, sums: Sequence[_Sum], samples
 def _added(one: _Uncertainty | None, other: _Uncertainty) -> _Uncertainty:
     if one is None:
         return other
-    return _Uncertainty(one.bins + other.bins, one.total + other.total, one.whole + other.whole)
+    return _Uncertainty(
+        one.bins + other.bins, one.total + other.total, one.whole + other.whole, one.background + other.background
+    )
 
 
 # ---------------------------------------------------------------------- sums
