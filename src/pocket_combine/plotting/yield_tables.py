@@ -159,15 +159,8 @@ class _Source:
         return YieldCell(math.nan if hidden else float(self.yields.observed.sum()), None, 0)
 
     def background(self) -> YieldCell:
-        """Return the total without signals; with an uncertainty where no signal is taken from the total."""
-        signals = [row for row, signal in enumerate(self.yields.signal) if signal]
-        value, error = self.total
-        if not signals:
-            return YieldCell(value, error)
-        known = self.result.yields.get(f"{self.yields.channel}/total_background")
-        if known is not None:
-            return YieldCell(*known)
-        return self._bare(value - float(self.yields.expected[signals].sum()))
+        """Return the total without signals."""
+        return YieldCell(*self.result.yields[f"{self.yields.channel}/total_background"])
 
 
 def yield_table(
