@@ -59,9 +59,7 @@ class HeatMapArtists:
 
 def _colours() -> Colormap:
     colours = ListedColormap(colormaps["YlGnBu"](np.linspace(0.08, 1.0, 256)), "effects")
-    colours.set_under(_NO_EFFECT)
-    colours.set_bad("white")
-    return colours
+    return colours.with_extremes(under=_NO_EFFECT, bad="white")
 
 
 def draw_heat_map(

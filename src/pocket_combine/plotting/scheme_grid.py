@@ -110,7 +110,7 @@ def correlation_scheme(
     places = [year or NO_YEAR for year in years] if by == "year" else [column.channel for column in card.columns]
     names = tuple(dict.fromkeys(places))
     if by == "year":
-        names = tuple(sorted(names, key=lambda name: (name == NO_YEAR, name[:4])))
+        names = tuple(sorted(names, key=_time_of))
     labels = _labels(card, style)
     stem_of = _stems(pattern, names if by == "channel" else ())
     rows: dict[tuple[str, bool], list[tuple[str, set[int]]]] = {}
@@ -126,12 +126,17 @@ def _year(process: str, channel: str, pattern: str) -> str:
     return found[0].strip("_") if found else ""
 
 
+def _time_of(year: str) -> tuple[bool, str, bool]:
+    """Return what periods are sorted by: those without a year last, `pre` before `post`."""
+    return year == NO_YEAR, year[:4], "post" in year.lower()
+
+
 def _labels(card: Card, style: Style) -> list[str]:
-    """Return the name in figures of each column's process."""
+    """Return the name in figures of each column's process; empty for those of rate 0, which are not in the model."""
     signals = {column.process for column in card.columns if column.is_signal}
     groups = style.groups([column.process for column in card.columns], signals)
     names = {member: group.label for group in groups for member in group.members}
-    return [names[column.process] for column in card.columns]
+    return [names[column.process] if column.rate else "" for column in card.columns]
 
 
 def _stems(pattern: str, channels: Sequence[str]) -> Callable[[str], str]:
@@ -168,7 +173,7 @@ def _row(
     for name, reached in acting:
         columns = tuple(sorted({at[index] for index in reached}))
         processes = tuple(dict.fromkeys(labels[index] for index in sorted(reached)))
-        present = {label for index, label in enumerate(labels) if at[index] in columns}
+        present = {label for index, label in enumerate(labels) if label and at[index] in columns}
         lane = next((lane for lane, end in enumerate(ends) if end < columns[0]), len(ends))
         ends[lane : lane + 1] = [columns[-1]]
         sharing = _sharing(len(columns), count, len(acting))
