@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.plotting.breakdown_values import breakdown_rows, decimals_of, total_of
 from pocket_combine.plotting.canvas import style_context
@@ -87,6 +88,7 @@ def draw_breakdown(
     )
     axes.axvline(0.0, color="#888888", linewidth=0.6, zorder=3)
     axes.set_xlim(-edge, edge)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     return bars
 
 
@@ -123,9 +125,9 @@ def breakdown_figure(
         sheet = Sheet(width, top + body + _AXIS + LINE * (1.1 + len(notes)) + 0.2)
         sheet.write(left, 0.08, title, size=11.0)
         axes = sheet.axes(left, top, panel, body)
+        sheet.labels(axes, axes, style.labels)
         draw_breakdown(axes, everything, poi=interval.parameter, style=style)
         axes.axhline(len(rows) - 0.5, color="black", linewidth=0.8)
-        sheet.labels(axes, axes, style.labels)
         for at, row in enumerate(cells):
             x = left + panel
             for text, own in zip(row, widths, strict=True):

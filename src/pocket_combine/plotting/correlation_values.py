@@ -44,7 +44,7 @@ class Correlations:
             StyleError: If the parameter is not in the matrix.
         """
         if parameter not in self.parameters:
-            reason = " has no covariance" if parameter in (*self.left_out, *self.profiled) else ""
+            reason = ", which has no covariance" if parameter in (*self.left_out, *self.profiled) else ""
             raise StyleError(f"no correlation of {parameter!r}{reason}: {nearest(parameter, self.parameters)}")
         at = self.parameters.index(parameter)
         strength = np.abs(self.values[at])

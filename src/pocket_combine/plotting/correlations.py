@@ -135,6 +135,7 @@ def correlations_figure(
         below = names + 0.15 + (0.0 if named else 0.25)
         sheet = Sheet(width, HEAD + side + below + LINE * len(notes) + MARGIN)
         axes = sheet.axes(left, HEAD, side, side)
+        sheet.labels(axes, axes, style.labels)
         artists = draw_correlations(axes, block, style=style)
         if not named:
             axes.set_xlabel("parameter", fontsize=NAME_SIZE)
@@ -146,7 +147,6 @@ def correlations_figure(
         bar.set_label("correlation in %" if artists.numbers else "correlation", fontsize=NAME_SIZE)
         if artists.numbers:
             bar.ax.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.0f}")
-        sheet.labels(axes, axes, style.labels)
         for at, note in enumerate(notes):
             sheet.write(MARGIN, HEAD + side + below + at * LINE, note)
     return sheet.figure

@@ -13,6 +13,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import style_context
@@ -93,6 +94,7 @@ def draw_impacts(
     sizes = [row.size for row in impacts if math.isfinite(row.size)]
     edge = 1.15 * (max(sizes, default=0.0) or 1.0)
     impact_axes.set_xlim(-edge, edge)
+    impact_axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     impact_axes.axvline(0.0, color="#888888", linewidth=0.6, zorder=0.3)
     for at, row in enumerate(impacts):
         if not all(status.usable for status in row.statuses):
@@ -226,8 +228,8 @@ def _sheet(
         sheet.warn(0.3, notes)
         pulls = sheet.axes(left, top, _PULLS, body)
         impacts = sheet.axes(left + _PULLS + _GAP, top, _IMPACTS, body)
-        draw_impacts(pulls, impacts, shown, poi=interval.parameter, style=style)
         sheet.labels(pulls, impacts, style.labels)
+        draw_impacts(pulls, impacts, shown, poi=interval.parameter, style=style)
         for at, rank in enumerate(ranks):
             x, y = MARGIN + rank_width - 0.1, top + (at + 0.5) * ROW_HEIGHT
             sheet.write(x, y, rank, right=True)

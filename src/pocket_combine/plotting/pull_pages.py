@@ -140,22 +140,23 @@ def _sheet(fits: Sequence[DrawnFit], columns: Sequence[_Column], style: Style) -
         body = max(sum(len(block) * row + _AXIS for block in column if block) for column in columns)
         sheet = Sheet(width, top + body + LINE * 1.1 * len(handles) + 0.15)
         sheet.warn(0.06, warnings)
+        places: list[tuple[Axes, tuple[str, ...], bool]] = []
         uppermost = []
+        for at, column in enumerate(columns):
+            y = top
+            uppermost.append(len(places))
+            for block in filter(None, column):
+                axes = sheet.axes(at * (left + panel + right) + left, y, panel, len(block) * row)
+                places.append((axes, block, block is column[0]))
+                y += len(block) * row + _AXIS
+        sheet.labels(places[uppermost[0]][0], places[uppermost[-1]][0], style.labels)
         limit = pull_limit(fits, [name for pulled, _ in columns for name in pulled])
-        for at, (pulled, free) in enumerate(columns):
-            begin, y = at * (left + panel + right) + left, top
-            boxes = []
-            for block in (pulled, free):
-                if block:
-                    boxes.append(sheet.axes(begin, y, panel, len(block) * row))
-                    y += len(block) * row + _AXIS
-                    if block is pulled:
-                        fill_pulls(boxes[-1], fits, block, style, limit)
-                    else:
-                        fill_free_parameters(boxes[-1], fits, block, style)
-                    _write_notes(boxes[-1], [notes.get(name, "") for name in block])
-            uppermost.append(boxes[0])
-        sheet.labels(uppermost[0], uppermost[-1], style.labels)
+        for axes, block, is_pulled in places:
+            if is_pulled:
+                fill_pulls(axes, fits, block, style, limit)
+            else:
+                fill_free_parameters(axes, fits, block, style)
+            _write_notes(axes, [notes.get(name, "") for name in block])
         sheet.legend(handles, left, top + body)
     return sheet.figure
 

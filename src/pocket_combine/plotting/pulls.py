@@ -10,6 +10,7 @@ from typing import TypedDict
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
@@ -157,6 +158,7 @@ def fill_free_parameters(
     values = [{name: row.fit for name, row in fit.rows.items()} for fit in fits]
     initial = [next((fit.rows[name].prefit[1] for fit in fits if name in fit.rows), math.nan) for name in names]
     found = [value[name] for value in values for name in names if name in value]
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     limits = value_limits([*found, *((number,) * 3 for number in initial)])
     axes.plot(initial, range(len(names)), "|", color="#888888", markersize=8.0, zorder=2)
     return _draw_fits(axes, fits, names, values, limits)

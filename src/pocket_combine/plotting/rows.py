@@ -131,7 +131,10 @@ class Sheet:
             self.write(MARGIN, top + at * LINE, line, colour=FAILED_COLOUR)
 
     def labels(self, first: Axes, last: Axes, labels: Labels) -> None:
-        """Write the labels above a row of axes, the right one above the last of them."""
+        """Write the labels above a row of axes, the right one above the last of them.
+
+        Quickest before the axes are filled, because mplhep draws the figure to place them.
+        """
         if first is last:
             add_labels(first, labels)
             return

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import style_context
@@ -172,9 +173,10 @@ def strengths_figure(
         body = len(strengths) * _ROW
         sheet = Sheet(left + panel + right, HEAD + body + _AXIS + 1.1 * LINE * len(handles) + 0.15)
         axes = sheet.axes(left, HEAD, panel, body)
+        sheet.labels(axes, axes, style.labels)
+        axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
         draw_strengths(axes, strengths, expected=expected)
         axes.set_xlabel(title, fontsize=NAME_SIZE + 1.0)
-        sheet.labels(axes, axes, style.labels)
         for at, text in enumerate(texts):
             axes.text(1.03, at, text, transform=axes.get_yaxis_transform(), fontsize=_TEXT, va="center")
         sheet.legend(handles, left, HEAD + body + _AXIS)
@@ -190,10 +192,8 @@ def _text(strength: Strength) -> str:
     if stat is None or syst is None:
         return text
     places = decimals((interval.best - interval.low, interval.high - interval.best))
-    parts = [
-        f"${{}}{exponents(part.low, part.high, places)}$ ({name})" for part, name in ((stat, "stat"), (syst, "syst"))
-    ]
-    return "  ".join([text, *parts])
+    both = [f"${{}}{exponents(part.low, part.high, places)}$ {part.group}" for part in (stat, syst)]
+    return f"{text}  ({', '.join(both)})"
 
 
 def _legend(strengths: Sequence[Strength], expected: float | None) -> list[Artist]:
