@@ -38,7 +38,7 @@ from pocket_combine.plotting.rows import (
 )
 from pocket_combine.plotting.style import Style
 from pocket_combine.plotting.uncertainties import decimals, interval_text, signed
-from pocket_combine.results import ImpactResult, Status
+from pocket_combine.results import ImpactResult, Interval, Status
 
 __all__ = ["ImpactArtists", "draw_impacts", "impacts_figure", "impacts_figures"]
 
@@ -216,7 +216,7 @@ def _sheet(
         ranks = ["–" if row.rank is None else str(row.rank) for row in shown]
         rank_width = text_width(ranks, NOTE_SIZE) + 0.1
         left = MARGIN + rank_width + text_width([style.parameter(row.parameter) for row in shown], NAME_SIZE) + 0.1
-        columns = [_numbers(shown, side) for side in (1, -1)]
+        columns = [_numbers(shown, side, _places(shown, interval)) for side in (1, -1)]
         widths = [text_width([text for text, _ in column] + ["at +1σ"], NOTE_SIZE) + 0.12 for column in columns]
         width = max(left + _PULLS + _GAP + _IMPACTS + sum(widths) + MARGIN, text_width([title], 11.0) + 2 * MARGIN)
         notes = _failed(everything, width - 2 * MARGIN)
@@ -249,9 +249,14 @@ def _sheet(
     return sheet.figure
 
 
-def _numbers(rows: Sequence[RankedImpact], side: int) -> list[tuple[str, bool]]:
+def _places(rows: Sequence[RankedImpact], interval: Interval) -> int:
+    """Return the decimals of impacts: three digits of the largest, but no more than matter beside the uncertainty."""
+    largest = max((row.size for row in rows if math.isfinite(row.size)), default=math.nan)
+    return min(decimals([largest / 10.0]), decimals((interval.best - interval.low, interval.high - interval.best)) + 2)
+
+
+def _numbers(rows: Sequence[RankedImpact], side: int, places: int) -> list[tuple[str, bool]]:
     """Return the change at one end as text, and whether it was found."""
-    places = decimals([max((row.size for row in rows if math.isfinite(row.size)), default=math.nan) / 10.0])
     result = []
     for row in rows:
         status = row.statuses[1 if side > 0 else 0]

@@ -56,7 +56,7 @@ def _code(problems: Sequence[str]) -> ExitCode:
     cls=Command,
     examples=[
         "pocket-combine plot pulls fit.json --order pull -o figures/pulls",
-        "pocket-combine plot pulls background-only=b.json signal=s.json --parameter 'JES_*'",
+        "pocket-combine plot pulls b-only=b.json s+b=s.json --parameter 'JES_*'",
     ],
 )
 @click.argument("results", nargs=-1, required=True, metavar="[NAME=]FILE...", callback=_labelled)
@@ -98,7 +98,7 @@ def pulls(
     cls=Command,
     examples=[
         "pocket-combine plot impacts impacts.json -o figures/impacts",
-        "pocket-combine plot impacts impacts.json --poi r_ggH --all --lumi 138 --energy 13",
+        "pocket-combine plot impacts impacts.json --poi r_ggH --all --lumi 138",
     ],
 )
 @click.argument("result", type=_RESULT)
@@ -195,8 +195,8 @@ def breakdown(result: Path, style: Style, files: FigureFiles, table: str | None)
 @click.command(
     cls=Command,
     examples=[
-        "pocket-combine plot strengths combination=all.json 2017=fit17.json 2018=fit18.json",
-        "pocket-combine plot strengths fit.json --stat-only fit=frozen.json -o figures/strengths",
+        "pocket-combine plot strengths all=all.json 2017=fit17.json 2018=fit18.json",
+        "pocket-combine plot strengths fit.json --stat-only frozen.json",
     ],
 )
 @click.argument("results", nargs=-1, required=True, metavar="[NAME=]FILE...", callback=_labelled)
