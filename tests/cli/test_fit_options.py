@@ -220,6 +220,8 @@ def test_files_are_written_although_nobody_reads_the_screen() -> None:
         ("limit card.txt --freeze r", "r is frozen, so that no parameter of interest is left"),
         ("toys card.txt --toys-bayesian --toys-frequentist", "--toys-frequentist and --toys-bayesian exclude"),
         ("scan card.txt --parameter r=0,1 --jobs 2 --dask tcp://host:1", "--jobs and --dask exclude each other"),
+        ("scan card.txt --parameter r=0,1 --parameter r=1,2", "r is scanned already"),
+        ("scan card.txt --parameter r=0,inf", "the range is empty or endless"),
         ("postfit card.txt --prefit --fit fit.json", "--prefit and --fit exclude each other"),
         ("postfit card.txt --fit missing.json", "missing.json: cannot be read: No such file"),
         ("postfit card.txt --sum-channels SR", "expected NAME=PATTERN"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -234,8 +235,10 @@ def _axes(words: Sequence[str]) -> dict[str, tuple[float, float]]:
             low, high = (float(part) for part in text.split(","))
         except ValueError:
             raise CardError(f"--parameter {word!r}, expected NAME=LOW,HIGH") from None
-        if not low < high:
-            raise CardError(f"--parameter {word!r}: the range is empty")
+        if not (low < high and math.isfinite(high - low)):
+            raise CardError(f"--parameter {word!r}: the range is empty or endless")
+        if name in axes:
+            raise CardError(f"--parameter {word!r}: {name} is scanned already")
         axes[name] = (low, high)
     return axes
 
