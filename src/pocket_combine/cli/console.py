@@ -9,7 +9,7 @@ import json
 import logging
 import math
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -28,6 +28,7 @@ __all__ = [
     "logging_to_stderr",
     "activity",
     "progress_bar",
+    "steps_bar",
 ]
 
 
@@ -126,20 +127,55 @@ def progress_bar(what: str) -> Iterator[Progress]:
     if not console.is_terminal:
         yield functools.partial(_log_progress, what)
         return
-    columns = (
-        progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(bar_width=30),
-        progress.MofNCompleteColumn(),
-        progress.TimeElapsedColumn(),
-        progress.TextColumn("{task.fields[label]}", style="dim", markup=False),
-    )
-    with progress.Progress(*columns, console=console, transient=True) as bar:
+    with _bars(console) as bar:
         task = bar.add_task(what, total=None, label="")
 
         def advance(done: int, total: int, label: str) -> None:
             bar.update(task, completed=done, total=total, label=label)
 
         yield advance
+
+
+@contextlib.contextmanager
+def steps_bar() -> Iterator[Callable[[int, int, str], Progress]]:
+    """Yield a callback that shows which step is taken, and returns the one for the tasks of the step.
+
+    It takes the number of the step, that of all steps, and what the step does. Without a terminal steps are logged.
+    """
+    console = diagnostics()
+    if not console.is_terminal:
+        yield _log_step
+        return
+    with _bars(console) as bar:
+        whole, part = bar.add_task("", label=""), bar.add_task("", visible=False, label="")
+
+        def begin(number: int, total: int, title: str) -> Progress:
+            bar.update(whole, description="Steps", completed=number - 1, total=total, label=title)
+            bar.reset(part, description="", total=None, visible=False, label="")
+
+            def advance(done: int, total: int, label: str) -> None:
+                bar.update(part, description="  tasks", completed=done, total=total, visible=total > 1, label=label)
+
+            return advance
+
+        yield begin
+
+
+def _bars(console: Console) -> progress.Progress:
+    return progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(bar_width=30),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("{task.fields[label]}", style="dim", markup=False),
+        console=console,
+        transient=True,
+    )
+
+
+def _log_step(number: int, total: int, title: str) -> Progress:
+    logging.getLogger(__name__).info("%d of %d: %s", number, total, title)
+    return functools.partial(_log_progress, title)
 
 
 def _log_progress(what: str, done: int, total: int, label: str) -> None:

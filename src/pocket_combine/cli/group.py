@@ -23,6 +23,7 @@ _COMMANDS = {
     "toys": "pocket_combine.cli.fits.answers:toys",
     "postfit": "pocket_combine.cli.fits.postfit:postfit",
     "plot": "pocket_combine.cli.plots.group:plot",
+    "report": "pocket_combine.cli.report:report",
 }
 
 

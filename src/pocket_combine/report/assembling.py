@@ -14,8 +14,10 @@ from pocket_combine.report.contents import Figure, Mark, Paragraph, Part, Report
 from pocket_combine.report.drafts import Draft, Material, PartDraft
 from pocket_combine.report.drawing import Drawn
 from pocket_combine.report.plan import STEPPED
+from pocket_combine.report.run import Outcome
 from pocket_combine.report.sections import BUILDERS
 from pocket_combine.report.sections.checks import naming_command
+from pocket_combine.results import ScanResult
 
 __all__ = ["as_json", "draft_of", "finished", "section_of"]
 
@@ -92,7 +94,15 @@ def _command(name: str, material: Material) -> str:
     if name in _CARD_COMMANDS:
         single = [word.rpartition("=")[2] for word in material.subject.cards]
         return "\n".join(command_line(_CARD_COMMANDS[name], [path]) for path in single)
-    return "\n".join(dict.fromkeys(outcome.step.command for outcome in material.outcomes_of(name)))
+    return "\n".join(dict.fromkeys(_filled(outcome) for outcome in material.outcomes_of(name)))
+
+
+def _filled(outcome: Outcome) -> str:
+    """Return the command line of a step, with the range that was scanned."""
+    if not isinstance(outcome.result, ScanResult):
+        return outcome.step.command
+    points = outcome.result.points[:, 0]
+    return outcome.step.command.replace("=LOW,HIGH", f"={points.min():.6g},{points.max():.6g}")
 
 
 def _options(name: str, material: Material) -> dict[str, str]:

@@ -18,7 +18,7 @@ from pocket_combine.plotting.style import Style, load_style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FigureFiles", "figure_options"]
+__all__ = ["FigureFiles", "figure_options", "style_options"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -54,7 +54,7 @@ def _file_name(text: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "_-." else "_" for letter in text)
 
 
-_OPTIONS = (
+_STYLE_OPTIONS = (
     click.option(
         "--style",
         "style_file",
@@ -65,6 +65,9 @@ _OPTIONS = (
     click.option("--text", metavar="TEXT", help="Text behind the name of the experiment, such as Preliminary."),
     click.option("--lumi", type=float, metavar="NUMBER", help="Luminosity in inverse femtobarns."),
     click.option("--energy", metavar="TEV", help="Centre-of-mass energy in TeV."),
+)
+
+_FILE_OPTIONS = (
     click.option(
         "-o",
         "--output",
@@ -82,6 +85,29 @@ _OPTIONS = (
 )
 
 
+def style_options(function: _Function) -> _Function:
+    """Give a command the options for how figures are drawn; its function gets a `style`."""
+
+    @functools.wraps(function)
+    def with_style(
+        *arguments: Any,
+        style_file: Path | None,
+        text: str | None,
+        lumi: float | None,
+        energy: str | None,
+        **options: Any,
+    ) -> Any:
+        require_matplotlib()
+        style = Style() if style_file is None else load_style(style_file)
+        changes = {"text": text, "luminosity": lumi, "energy": energy}
+        changed = {name: value for name, value in changes.items() if value is not None}
+        labels = dataclasses.replace(style.labels, **changed)  # type: ignore[arg-type]  # each of its own type
+        return function(*arguments, style=dataclasses.replace(style, labels=labels), **options)
+
+    result: _Function = _decorated(with_style, _STYLE_OPTIONS)
+    return result
+
+
 def figure_options(kind: str) -> Callable[[_Function], _Function]:
     """Return a decorator that gives a command the options of figures.
 
@@ -93,31 +119,21 @@ def figure_options(kind: str) -> Callable[[_Function], _Function]:
 
     def decorate(function: _Function) -> _Function:
         @functools.wraps(function)
-        def with_style(
-            *arguments: Any,
-            style_file: Path | None,
-            text: str | None,
-            lumi: float | None,
-            energy: str | None,
-            output: Path | None,
-            formats: Sequence[str],
-            **options: Any,
-        ) -> Any:
-            require_matplotlib()
-            style = Style() if style_file is None else load_style(style_file)
-            changes = {"text": text, "luminosity": lumi, "energy": energy}
-            changed = {name: value for name, value in changes.items() if value is not None}
-            labels = dataclasses.replace(style.labels, **changed)  # type: ignore[arg-type]  # each of its own type
+        def with_files(*arguments: Any, output: Path | None, formats: Sequence[str], **options: Any) -> Any:
             files = FigureFiles(output or Path(kind), tuple(dict.fromkeys(formats)) or ("pdf", "png"))
-            return function(*arguments, style=dataclasses.replace(style, labels=labels), files=files, **options)
+            return function(*arguments, files=files, **options)
 
-        command: Any = with_style
-        for option in reversed(_OPTIONS):
-            command = option(command)
-        result: _Function = command
+        result: _Function = style_options(_decorated(with_files, _FILE_OPTIONS))
         return result
 
     return decorate
+
+
+def _decorated(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    """Return a command with options, the first of them outermost."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def require_matplotlib() -> None:

@@ -26,6 +26,6 @@ BUILDERS: dict[str, tuple[str, Builder]] = {
     "significance": ("Significance", build_significance),
     "scan": ("Likelihood scan", build_scan),
     "effects": ("What nuisances do", build_effects),
-    "scheme": ("Correlations across channels and years", build_scheme),
+    "scheme": ("Correlation scheme", build_scheme),
 }
 """Title and builder of each section, by name, in the order of the page."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from pocket_combine.effects import NuisanceEffect, nuisance_effects
-from pocket_combine.plotting.style import YEARS
+from pocket_combine.plotting.effect_grid import effect_grid
+from pocket_combine.plotting.scheme_grid import Scheme, Sharing, correlation_scheme
 from pocket_combine.report.contents import Cell, Column, Mark, Paragraph, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material
 from pocket_combine.report.words import number_cell
@@ -16,7 +16,8 @@ from pocket_combine.wording import counted, short_percent
 __all__ = ["build_effects", "build_scheme"]
 
 _NAMED = 3
-_NO_NUISANCES = "The card has no nuisances."
+_DRAWN = 60
+_SHOWN = 200
 
 
 def build_effects(material: Material) -> Draft:
@@ -24,17 +25,20 @@ def build_effects(material: Material) -> Draft:
     subject = material.subject
     effects = nuisance_effects(subject.card, subject.templates)
     if not effects:
-        return Draft(_NO_NUISANCES, Mark.SKIPPED)
+        return Draft("The card has no nuisances.", Mark.SKIPPED)
     largest = sorted(effects, key=lambda effect: (-effect.size, effect.name))[:_NAMED]
     names = ", ".join(f"{effect.name} ({effect.size:.2g})" for effect in largest)
     lead = f"The largest changes of all expected events, in standard deviations of the data: {names}."
+    style = material.options.style
+    drawn = sorted(effects, key=lambda effect: (-effect.size, effect.name))[:_DRAWN]
+    more = f", of the {_DRAWN} nuisances with the largest effects" if len(effects) > _DRAWN else ""
     drawing = Drawing(
         "effects",
-        "Change of the yield of each process in each channel at one standard deviation.",
-        "Heat map of nuisances against channels and processes.",
-        "effects_figures",
-        (subject.card, subject.templates),
-        {"style": material.options.style},
+        f"Changes of yields, and events moved between bins, at one standard deviation{more}.",
+        "Heat map of nuisances against processes in channels.",
+        "heat_map_figures",
+        (effect_grid(subject.card, subject.templates, drawn, style=style),),
+        {"style": style},
     )
     numbers = {
         effect.name: [
@@ -50,9 +54,6 @@ def build_effects(material: Material) -> Draft:
         for effect in effects
     }
     return Draft(lead, parts=(drawing, _largest(effects)), numbers=numbers)
-
-
-_SHOWN = 200
 
 
 def _largest(effects: Sequence[NuisanceEffect]) -> Table:
@@ -85,82 +86,66 @@ def _largest(effects: Sequence[NuisanceEffect]) -> Table:
 
 
 def build_scheme(material: Material) -> Draft:
-    """Return which nuisances are shared between channels and between years."""
-    subject = material.subject
-    effects = nuisance_effects(subject.card, subject.templates)
-    if not effects:
-        return Draft(_NO_NUISANCES, Mark.SKIPPED)
-    channels = [channel.name for channel in subject.card.channels]
-    every_year = _years([column.process for column in subject.card.columns])
-    rows, kinds = [], Counter[str]()
-    for effect in effects:
-        own = [name for name in channels if any(column.channel == name for column in effect.columns)]
-        years = _years([column.process for column in effect.columns])
-        kind = _shared(len(own), len(channels), len(years), len(every_year))
-        kinds[kind] += 1
-        processes = {_year_of(column.process)[0] for column in effect.columns}
-        rows.append(
-            Row(
-                (
-                    Cell(effect.name),
-                    Cell(kind),
-                    Cell(", ".join(own), len(own)),
-                    Cell(", ".join(years), len(years)),
-                    Cell(", ".join(sorted(processes)), len(processes)),
-                ),
-                detail=effect.name,
-            )
-        )
-    columns = (Column("Nuisance"), Column("Shared"), Column("Channels"), Column("Years"), Column("Processes"))
-    lead = f"{counted(len(effects), 'nuisance')}: {', '.join(f'{number} {kind}' for kind, number in kinds.items())}."
-    table = Table("scheme", columns, tuple(rows), "Where each nuisance acts.", filterable=True)
+    """Return which nuisances are one parameter across years, or channels."""
+    style = material.options.style
+    scheme = correlation_scheme(material.subject.card, style=style)
+    if not scheme.rows:
+        return Draft("The card has no nuisances.", Mark.SKIPPED)
+    kinds = Counter(block.sharing for row in scheme.rows for block in row.blocks)
+    words = ", ".join(f"{kinds[sharing]} {_SHARED[sharing]}" for sharing in Sharing if kinds[sharing])
+    lead = f"Across {counted(len(scheme.columns), scheme.by)}: {words.format(by=scheme.by)}."
     drawing = Drawing(
         "scheme",
-        "Which nuisances act on which channels and years: one nuisance is one parameter wherever it acts.",
-        "Matrix of nuisances against channels and years.",
+        f"Nuisances and rate parameters by {scheme.by}: what is drawn as one bar is one parameter.",
+        f"Table of nuisances against {scheme.by}s.",
         "scheme_figures",
-        (subject.card, subject.templates),
-        {"style": material.options.style},
+        (scheme,),
+        {"style": style},
     )
-    return Draft(lead, parts=(drawing, table, Paragraph(_EXPLANATION)), numbers=dict(kinds))
+    numbers = {
+        block.name: {
+            "sharing": block.sharing.value,
+            f"{scheme.by}s": [scheme.columns[at] for at in block.columns],
+            "processes": list(block.processes),
+        }
+        for row in scheme.rows
+        for block in row.blocks
+    }
+    return Draft(lead, parts=(drawing, _scheme_table(scheme), Paragraph(_EXPLANATION)), numbers=numbers)
 
 
+_SHARED = {
+    Sharing.ALL: "parameters act in all of them",
+    Sharing.SOME: "in several",
+    Sharing.SPLIT: "have one {by} each, of a family",
+    Sharing.SINGLE: "act in one {by} only",
+}
 _EXPLANATION = (
-    "Years are the ends of the names of processes, such as _2018 or _2022_postEE. What has one name is fully "
-    "correlated wherever it acts; different names are uncorrelated."
+    "What has one name is one parameter, fully correlated wherever it acts; different names are uncorrelated. Years "
+    "are taken from the ends of the names of processes, such as _2018 or _2022_postEE."
 )
-_YEAR = re.compile(f"(?P<year>{YEARS})$")
 
 
-def _year_of(process: str) -> tuple[str, str]:
-    """Return the name of a process without its year, and the year.
-
-    Examples:
-        >>> _year_of("ttH_2022_postEE"), _year_of("ttH")
-        (('ttH', '2022_postEE'), ('ttH', ''))
-    """
-    found = _YEAR.search(process)
-    return (process[: found.start()], found["year"].lstrip("_")) if found else (process, "")
-
-
-def _years(processes: Sequence[str]) -> list[str]:
-    return sorted({year for process in processes if (year := _year_of(process)[1])})
-
-
-def _shared(channels: int, all_channels: int, years: int, all_years: int) -> str:
-    """Return how widely a nuisance is shared.
-
-    Examples:
-        >>> _shared(3, 3, 1, 4), _shared(1, 3, 4, 4), _shared(2, 3, 0, 0), _shared(0, 3, 0, 0)
-        ('in all channels, one year', 'in one channel, all years', 'in some channels', 'without effect')
-    """
-    if not channels:
-        return "without effect"
-    words = [f"in {_some(channels, all_channels)} {'channel' if channels == 1 else 'channels'}"]
-    if all_years > 1 and years:
-        words.append(f"{_some(years, all_years)} {'year' if years == 1 else 'years'}")
-    return ", ".join(words)
-
-
-def _some(number: int, whole: int) -> str:
-    return "one" if number == 1 else "all" if number == whole else "some"
+def _scheme_table(scheme: Scheme) -> Table:
+    rows = tuple(
+        Row(
+            (
+                Cell(block.name),
+                Cell(row.stem),
+                Cell(block.sharing.value),
+                Cell(", ".join(scheme.columns[at] for at in block.columns), len(block.columns)),
+                Cell(", ".join(block.processes), len(block.processes)),
+            ),
+            detail=block.name,
+        )
+        for row in scheme.rows
+        for block in row.blocks
+    )
+    columns = (
+        Column("Parameter"),
+        Column("Family", help="What names have in common that differ by their end."),
+        Column("Sharing"),
+        Column(f"{scheme.by.capitalize()}s"),
+        Column("Processes"),
+    )
+    return Table("scheme", columns, rows, "Where each nuisance and rate parameter acts.", filterable=True)
