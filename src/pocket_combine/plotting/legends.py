@@ -78,7 +78,7 @@ def place_legend(
         "columnspacing": 1.0,
         "labelspacing": 0.3,
         "borderpad": 0.2,
-        "borderaxespad": 0.3,
+        "borderaxespad": 0.8,
     }
     renderer = _renderer(axes)
     for columns in range(min(_MOST_COLUMNS, max(len(handles), 1)), 0, -1):
@@ -106,7 +106,7 @@ def height_above(axes: Axes, placed: PlacedLegend) -> float:
     if not placed.inside:
         return 0.0
     box = placed.legend.get_window_extent(_renderer(axes))
-    return float((box.height + 0.6 * LEGEND_SIZE * axes.figure.dpi / 72.0) / axes.get_window_extent().height)
+    return float((box.height + 1.2 * LEGEND_SIZE * axes.figure.dpi / 72.0) / axes.get_window_extent().height)
 
 
 def lay_out(figure: Figure) -> None:

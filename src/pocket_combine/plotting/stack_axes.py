@@ -96,7 +96,8 @@ def name_axes(axes: Axes, stack: Stack, bins: DrawnBins, *, events: bool = True)
         axes.set_ylabel(_events_title(stack, bins))
     quantity, title = stack.rule.quantity, quantity_title(stack.rule)
     if stack.bin_labels:
-        long = max(map(len, stack.bin_labels)) > 6
+        room = axes.get_window_extent().width / axes.figure.dpi * 72.0 / len(stack.bin_labels)
+        long = max(map(len, stack.bin_labels)) * 10.0 * 0.6 > room
         axes.set_xticks(bins.centres, stack.bin_labels, rotation=90 if long else 0, size=8 if long else 10)
         axes.tick_params(axis="x", which="both", length=0)
     elif stack.total.size == 1 and not quantity:

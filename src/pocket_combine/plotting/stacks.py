@@ -499,9 +499,9 @@ def _figure(stack: Stack, style: Style, options: StackOptions) -> Figure:
             upper.tick_params(labelbottom=False)
         if not artists.legend.inside:
             figure.set_size_inches(width + artists.legend.width, figure.get_figheight())
+        figure.align_ylabels()
         add_labels(upper, style.labels, simulation=stack.observed is None)
         lay_out(figure)
         bins = draw_bins(stack, per_width=options.per_width, equal=options.equal_bins)
         _make_room(upper, stack, bins, options, artists)
-        figure.align_ylabels()
     return figure

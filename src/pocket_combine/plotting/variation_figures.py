@@ -139,11 +139,11 @@ def template_figure(shown: Variation, *, style: Style = _DEFAULT) -> Figure:
             lower.set_xlabel("One bin")
         if artists.legend is not None and not artists.legend.inside:
             figure.set_size_inches(5.0 + artists.legend.width, 5.0)
+        figure.align_ylabels()
         add_labels(upper, style.labels, simulation=True)
         lay_out(figure)
         if artists.legend is not None:
             _make_room(upper, shown, artists.legend)
-        figure.align_ylabels()
     return figure
 
 
