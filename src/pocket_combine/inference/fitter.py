@@ -218,9 +218,10 @@ class Fitter:
         ]
 
     def _faint(self, conditional: Conditional) -> list[int]:
-        """Return the parameters whose range may grow, and whose effect is too small in it but not zero."""
-        minimum = conditional.minimum
-        faint = without_effect(minimum, self._widths(conditional)) & (np.diag(minimum.hessian) > 0.0)
+        """Return the parameters whose range may grow, and whose effect is too small in it but not in the largest one."""
+        first = (self.parameters.upper - self.parameters.lower)[conditional.free]
+        faint = without_effect(conditional.minimum, self._widths(conditional))
+        faint &= ~without_effect(conditional.minimum, _LARGEST_GROWTH * first)
         return [int(at) for at in conditional.free[faint] if int(at) in self.growing]
 
     def _has_room(self, position: int) -> bool:

@@ -16,9 +16,10 @@ from pocket_combine.errors import CardError
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.inference.sampling import ObservableSampler, PriorSampler
 from pocket_combine.inference.toy_fitter import ToyFitter, toys_per_task
+from pocket_combine.inference.usable import reason
 from pocket_combine.inference.workspace import Workspace, conditional_fit
 from pocket_combine.likelihood import Data
-from pocket_combine.results import ToyResult
+from pocket_combine.results import Status, ToyResult
 from pocket_combine.templates import FloatArray
 
 __all__ = ["ToyChunk", "ToyKind", "generate_toys", "toy_chunks", "toy_fits", "truth"]
@@ -170,13 +171,23 @@ def toy_fits(
         progress: Told how many chunks of toys are done.
 
     Raises:
-        CardError: If the fit that nuisances are taken from fails, or toys cannot be drawn.
+        CardError: If the fit that nuisances are taken from fails, or toys cannot be drawn, or have no
+            unique best fit.
     """
     theta = truth(workspace, injected, kind)
+    _check_unique(workspace, theta)
     chunks = toy_chunks(workspace, theta, count, seed, kind)
     parts = list((executor or SerialExecutor()).map(_signals, chunks, progress=progress))
     rows = np.concatenate([*parts, np.zeros((0, 4))])
     return _result(workspace, injected, seed, kind, rows)
+
+
+def _check_unique(workspace: Workspace, theta: FloatArray) -> None:
+    """Raise if a fit of the expectation itself has no unique answer, as then no toy has."""
+    fitter = workspace.fitter(workspace.model.asimov(theta))
+    best = fitter.best(theta[workspace.model.parameters.indices(fitter.parameters.names)])
+    if best.status is Status.FLAT_DIRECTION:
+        raise CardError(f"toys of this model cannot be fitted: {reason(best)}")
 
 
 def truth(workspace: Workspace, injected: float, kind: ToyKind = ToyKind.FREQUENTIST) -> FloatArray:
