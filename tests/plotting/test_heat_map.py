@@ -16,7 +16,7 @@ from pocket_combine.card.model import Card, Channel, Column, Nuisance
 from pocket_combine.effects import nuisance_effects
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import new_figure, style_context
-from pocket_combine.plotting.effect_grid import EffectGrid, GridColumn, effect_grid
+from pocket_combine.plotting.effect_cells import EffectGrid, GridColumn, effect_grid
 from pocket_combine.plotting.heat_map import HeatMapArtists, draw_heat_map, heat_map_figure, heat_map_figures
 from pocket_combine.plotting.style import Style
 from pocket_combine.templates import Templates

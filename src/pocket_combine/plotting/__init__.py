@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pocket_combine.plotting.correlation_values import Correlations, correlations_of
     from pocket_combine.plotting.correlations import correlations_figure, correlations_figures, draw_correlations
     from pocket_combine.plotting.curves import Curve, split_uncertainty
-    from pocket_combine.plotting.effect_grid import EffectGrid, effect_grid
+    from pocket_combine.plotting.effect_cells import EffectGrid, effect_grid
     from pocket_combine.plotting.heat_map import draw_heat_map, heat_map_figure, heat_map_figures
     from pocket_combine.plotting.impact_values import RankedImpact, ranked_impacts
     from pocket_combine.plotting.impacts import draw_impacts, impacts_figure, impacts_figures
@@ -154,8 +154,8 @@ _HOMES = {
     "toys_figures": "toys",
     "draw_bias": "toys",
     "bias_figure": "toys",
-    "EffectGrid": "effect_grid",
-    "effect_grid": "effect_grid",
+    "EffectGrid": "effect_cells",
+    "effect_grid": "effect_cells",
     "draw_heat_map": "heat_map",
     "heat_map_figure": "heat_map",
     "heat_map_figures": "heat_map",

@@ -19,7 +19,7 @@ from matplotlib.ticker import FuncFormatter
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import add_labels, style_context
-from pocket_combine.plotting.effect_grid import EffectGrid, GridColumn
+from pocket_combine.plotting.effect_cells import EffectGrid, GridColumn
 from pocket_combine.plotting.rows import NAME_SIZE, NOTE_SIZE, ROW_HEIGHT, Sheet, name_rows, text_width
 from pocket_combine.plotting.style import Labels, Style
 from pocket_combine.templates import FloatArray

@@ -56,7 +56,7 @@ def effects(
     files: FigureFiles,
 ) -> ExitCode:
     """Draw what nuisances do to processes as a heat map, on as many pages as are needed."""
-    from pocket_combine.plotting.effect_grid import effect_grid  # noqa: PLC0415  only where it is needed
+    from pocket_combine.plotting.effect_cells import effect_grid  # noqa: PLC0415  only where it is needed
     from pocket_combine.plotting.heat_map import heat_map_figures  # noqa: PLC0415  imports matplotlib
 
     loaded = load_cards(cards, reading)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pocket_combine.effects import NuisanceEffect, nuisance_effects
-from pocket_combine.plotting.effect_grid import effect_grid
+from pocket_combine.plotting.effect_cells import effect_grid
 from pocket_combine.plotting.scheme_grid import Scheme, Sharing, correlation_scheme
 from pocket_combine.report.contents import Cell, Column, Mark, Paragraph, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material
