@@ -15,7 +15,15 @@ from matplotlib.patches import Rectangle
 from pictures import TOLERANCE, difference, outside, overlapping, texts
 
 from pocket_combine.errors import StyleError
-from pocket_combine.plotting import Labels, Style, breakdown_figure, breakdown_table, draw_breakdown, new_figure
+from pocket_combine.plotting import (
+    Labels,
+    Style,
+    breakdown_figure,
+    breakdown_table,
+    draw_breakdown,
+    new_figure,
+    style_context,
+)
 from pocket_combine.plotting.breakdown_values import systematic_part, total_of
 from pocket_combine.results import UncertaintyGroup
 
@@ -99,4 +107,7 @@ def test_without_a_breakdown() -> None:
 
 
 def test_looks_like_the_reference(tmp_path: Path) -> None:
-    assert difference(breakdown_figure(RESULT, style=STYLE), "breakdown", tmp_path) < TOLERANCE
+    with style_context():
+        figure = new_figure(6.0, 3.0)
+        draw_breakdown(figure.add_subplot(), PARTS, style=STYLE)
+    assert difference(figure, "breakdown", tmp_path) < TOLERANCE

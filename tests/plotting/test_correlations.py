@@ -23,6 +23,7 @@ from pocket_combine.plotting import (
     correlations_of,
     draw_correlations,
     new_figure,
+    style_context,
 )
 from pocket_combine.results import Status
 
@@ -119,4 +120,8 @@ def test_a_covariance_that_is_not_finite_is_left_out() -> None:
 
 
 def test_looks_like_the_reference(tmp_path: Path) -> None:
-    assert difference(correlations_figure(SMALL, style=STYLE), "correlations", tmp_path) < TOLERANCE
+    with style_context():
+        figure = new_figure(3.0, 3.0)
+        figure.set_layout_engine("none")
+        draw_correlations(figure.add_axes((0.1, 0.1, 0.8, 0.8)), correlations_of(SMALL), style=STYLE)
+    assert difference(figure, "correlations", tmp_path) < TOLERANCE

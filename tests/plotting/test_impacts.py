@@ -26,6 +26,7 @@ from pocket_combine.plotting import (
     impacts_figures,
     new_figure,
     ranked_impacts,
+    style_context,
 )
 from pocket_combine.results import ImpactResult, Interval, Status
 
@@ -162,4 +163,8 @@ def test_no_impacts_are_an_error() -> None:
 
 
 def test_looks_like_the_reference(tmp_path: Path) -> None:
-    assert difference(impacts_figure(SMALL, style=STYLE), "impacts", tmp_path) < TOLERANCE
+    with style_context():
+        figure = new_figure(6.0, 3.0)
+        left, right = figure.subplots(1, 2)
+        draw_impacts(left, right, ranked_impacts(SMALL), style=STYLE)
+    assert difference(figure, "impacts", tmp_path) < TOLERANCE

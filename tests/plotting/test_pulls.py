@@ -25,6 +25,7 @@ from pocket_combine.plotting import (
     new_figure,
     pulls_figure,
     pulls_figures,
+    style_context,
 )
 from pocket_combine.results import FitResult, Status
 
@@ -196,4 +197,7 @@ def test_names_with_dollars_are_shown_letter_by_letter() -> None:
 
 
 def test_looks_like_the_reference(tmp_path: Path) -> None:
-    assert difference(pulls_figure(SMALL, style=STYLE), "pulls", tmp_path) < TOLERANCE
+    with style_context():
+        figure = new_figure(6.0, 3.0)
+        draw_pulls(figure.add_subplot(), SMALL, style=STYLE)
+    assert difference(figure, "pulls", tmp_path) < TOLERANCE

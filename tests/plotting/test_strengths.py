@@ -24,6 +24,7 @@ from pocket_combine.plotting import (
     new_figure,
     strengths_figure,
     strengths_of,
+    style_context,
 )
 from pocket_combine.results import Interval, Status, UncertaintyGroup
 
@@ -140,5 +141,7 @@ def test_nothing_to_draw() -> None:
 
 
 def test_looks_like_the_reference(tmp_path: Path) -> None:
-    strengths = strengths_of({"split": SPLIT, "edge": EDGE, "failed": FAILED})
-    assert difference(strengths_figure(strengths, style=STYLE), "strengths", tmp_path) < TOLERANCE
+    with style_context():
+        figure = new_figure(6.0, 3.0)
+        draw_strengths(figure.add_subplot(), strengths_of({"split": SPLIT, "edge": EDGE, "failed": FAILED}))
+    assert difference(figure, "strengths", tmp_path) < TOLERANCE
