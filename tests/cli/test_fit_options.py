@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from fit_cards import CARD
 
+import pocket_combine
 from pocket_combine.cli import main
 from pocket_combine.results import (
     FitResult,
@@ -199,7 +201,10 @@ def test_sums_of_channels_and_processes() -> None:
 
 def test_files_are_written_although_nobody_reads_the_screen() -> None:
     command = [sys.executable, "-m", "pocket_combine", "fit", "card.txt", "-o", "fit.json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    environment = {**os.environ, "PYTHONPATH": str(Path(pocket_combine.__file__).parents[1])}
+    with subprocess.Popen(  # noqa: S603
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
         assert process.stdout is not None
         process.stdout.close()
         process.wait(timeout=60)

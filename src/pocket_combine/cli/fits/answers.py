@@ -93,10 +93,14 @@ def impacts(
     return finish(failed[0] if failed else Status.CONVERGED)
 
 
+def _noise(result: ImpactResult, poi: str) -> float:
+    return _NOISE * sum(item.high - item.low for item in result.pois if item.parameter == poi)
+
+
 def _impacts_table(result: ImpactResult, poi: str, most: int | None) -> Table:
     numbers = ("after the fit", "-", "+", f"Δ{poi} at -", f"Δ{poi} at +")
     table = plain_table("Nuisance", *((name, "right") for name in numbers))
-    noise = _NOISE * sum(item.high - item.low for item in result.pois if item.parameter == poi)
+    noise = _noise(result, poi)
     ranked = sorted(result.impacts, key=lambda impact: (-rounded(impact.impact(poi), noise), impact.parameter))
     for impact in ranked if most is None else ranked[:most]:
         low, best, high = impact.fit
@@ -117,8 +121,9 @@ def _impacts_table(result: ImpactResult, poi: str, most: int | None) -> Table:
 
 def _breakdown_table(result: ImpactResult, poi: str) -> Table:
     table = plain_table(f"Uncertainty of {poi} from", ("-", "right"), ("+", "right"))
+    noise = _noise(result, poi)
     for part in result.breakdown:
-        table.add_row(part.group, f"{part.low:.3g}", f"{part.high:.3g}")
+        table.add_row(part.group, f"{rounded(part.low, noise):.3g}", f"{rounded(part.high, noise):.3g}")
     return table
 
 
