@@ -196,7 +196,7 @@ def hostile_report() -> Report:
     table = Table(
         HOSTILE,
         (Column(HOSTILE, help=HOSTILE), Column(HOSTILE, number=True)),
-        (Row((Cell(HOSTILE), Cell(HOSTILE, 1.0)), HOSTILE), Row((Cell(HOSTILE), Cell(HOSTILE)))),
+        (Row((Cell(HOSTILE), Cell(HOSTILE, 1.0)), HOSTILE), *[Row((Cell(HOSTILE), Cell(HOSTILE)))] * 11),
         HOSTILE,
         filterable=True,
     )

@@ -251,7 +251,7 @@ def test_a_click_on_a_row_opens_its_detail_and_escape_closes_it(page: Page) -> N
     page.wait(lambda: page.run("return arguments[0].complete && arguments[0].naturalWidth > 0", image))
     assert image.is_displayed()
     assert image.rect["width"] > 200
-    assert page.texts("dialog.panel[open] caption") == ["Change of the yields"]
+    assert page.texts("dialog.panel[open] .caption") == ["Change of the yields"]
     page.find("dialog.panel[open] thead th:nth-child(1) button").click()
     assert page.texts("dialog.panel[open] tbody th")[0] == "CR_nJets_run3"
     page.press(Keys.ESCAPE)

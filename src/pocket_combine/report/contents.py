@@ -87,7 +87,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. One with `filterable` has a field that keeps the rows with a text; all can be sorted by a click."""
+    """A table, which a click on a head sorts.
+
+    Attributes:
+        name: Its anchor in the section or detail, other than those of the other tables there.
+        columns: Its columns; the first of texts names the rows.
+        rows: Its rows.
+        caption: What it shows, above it: the first sentence is its title.
+        filterable: Whether, with more than ten rows, it has a field that keeps the rows with a text.
+    """
 
     name: str
     columns: tuple[Column, ...]

@@ -165,6 +165,7 @@ def _environment() -> Environment:
         anchor=anchor,
         breakable=_breakable,
         duration=_duration,
+        has_long_names=_has_long_names,
         head_column=_head_column,
         picture=lambda figure: picture_of(figure.picture, figure.media_type),
         runs=_runs,
@@ -207,6 +208,12 @@ def _runs(parts: Iterable[Part]) -> list[tuple[bool, list[Part]]]:
 def _head_column(table: Table) -> int:
     """Return the place of the column that names the rows: the first of texts, or else the first."""
     return next((place for place, column in enumerate(table.columns) if not column.number), 0)
+
+
+def _has_long_names(table: Table) -> bool:
+    """Return whether names of rows are so long that they must be broken on a phone."""
+    place = _head_column(table)
+    return any(len(row.cells[place].text) > 22 for row in table.rows)
 
 
 def _sort_text(cell: Cell, column: Column) -> str | None:
