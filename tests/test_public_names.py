@@ -43,6 +43,8 @@ PUBLIC = [
     "toy_fits",
     "ToyKind",
     "postfit",
+    "make_report",
+    "ReportOptions",
     "Card",
     "Templates",
     "Finding",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pocket_combine.io.coffea import load_output
     from pocket_combine.io.output import Output
     from pocket_combine.processes import DataProcess, DataProcesses, MCProcess, MCProcesses
+    from pocket_combine.report import ReportOptions, make_report
     from pocket_combine.systematics import Systematics, SystematicUncertainty
     from pocket_combine.templates import Templates
 
@@ -77,6 +78,8 @@ _HOMES = {
     "toy_fits": "inference",
     "ToyKind": "inference",
     "postfit": "inference",
+    "make_report": "report",
+    "ReportOptions": "report",
     "Card": "card.model",
     "Templates": "templates",
     "Finding": "findings",
@@ -119,6 +122,8 @@ __all__ = [
     "toy_fits",
     "ToyKind",
     "postfit",
+    "make_report",
+    "ReportOptions",
     "Card",
     "Templates",
     "Finding",

@@ -164,12 +164,12 @@ def test_other_options_are_another_question(tmp_path: Path) -> None:
 def test_a_damaged_result_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     card = loaded_card(tmp_path)
     first = make_report(card, tmp_path / "out", options=LIMITS)
-    path = tmp_path / "out" / "results" / "limits-signal.json"
+    path = tmp_path / "out" / "results" / "limits-background.json"
     before = path.read_text()
     path.write_text(before[: len(before) // 2])
     with caplog.at_level(logging.WARNING):
         second = make_report(card, tmp_path / "out", options=LIMITS)
-    assert "limits-signal.json: not JSON" in caplog.text
+    assert "limits-background.json: not JSON" in caplog.text
     assert path.read_text() == before
     assert (second.seconds["limits"] is None, second.seconds["significance"]) == (False, None)
     assert numbers_of(second, "limits") == numbers_of(first, "limits")

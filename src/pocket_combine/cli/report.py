@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ _DEFAULTS = ReportOptions()
     cls=Command,
     examples=[
         "pocket-combine report datacard.txt -o report",
-        "pocket-combine report SR=sr.txt CR=cr.txt --jobs 2 --naming systematics_master.yml -o report",
+        "pocket-combine report SR=sr.txt CR=cr.txt --jobs 2 --naming master.yml",
         "pocket-combine report datacard.txt --unblind --toys 500 -o report",
     ],
 )
@@ -161,15 +161,17 @@ def report(
     data = "the observation is shown" if unblind else "blind: nothing here depends on the observation"
     console.print(Text.assemble((made.report.title, "bold"), (f" ({data})", "dim")))
     console.print()
-    console.print(_table(made))
+    console.print(_table(made, options.sections))
     console.print()
     console.print(str(made.page), soft_wrap=True)
     return ExitCode.CLEAN if made.is_good else ExitCode.FINDINGS
 
 
-def _table(made: MadeReport) -> Table:
+def _table(made: MadeReport, asked: Sequence[str]) -> Table:
     table = plain_table("Section", "", "Answer", ("Seconds", "right"))
     for section in made.report.sections:
+        if section.name not in asked:
+            continue
         seconds = made.seconds[section.name]
         table.add_row(
             section.title,

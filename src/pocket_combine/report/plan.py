@@ -142,9 +142,9 @@ class _Planner:
         yield self._goodness(samples[-1])
         for injected in dict.fromkeys((0.0, self.options.expect_signal)):
             yield self._bias(samples[-1], injected)
-        yield self._step(
-            f"limits-{samples[-1].value}", "limits", "Upper limits", LimitResult, samples[-1], _limits, "limit"
-        )
+        limited = Sample.OBSERVED if self.options.unblind else Sample.BACKGROUND
+        name = f"limits-{limited.value}"
+        yield self._step(name, "limits", "Upper limits", LimitResult, limited, _limits, "limit")
         for sample in samples[1:]:
             title = f"Significance in {self._data(sample)}"
             yield self._step(

@@ -31,7 +31,8 @@ def build_limits(material: Material) -> Draft:
     if result.observed is not None:
         parts.append(f"observed {_words(result.observed)}")
     if median is not None:
-        band = f" ({_words(low)} to {_words(high)} at 68%)" if low is not None and high is not None else ""
+        inner = [entry for entry in (low, high) if entry is not None and entry.status.usable]
+        band = f" ({' to '.join(map(_words, inner))} at 68%)" if len(inner) == 2 else ""
         parts.append(f"expected {_words(median)}{band}")
     lead = f"Upper limit on {result.poi} at {level}: {', '.join(parts)}."
     drawing = Drawing(

@@ -1,0 +1,93 @@
+"""`pocket-combine report`: its screens to the letter, exit codes, and files.
+
+After a change of the screens that is meant: `POCKET_COMBINE_WRITE_GOLDEN=1 pytest tests/cli/test_report_command.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("mplhep")
+pytest.importorskip("jinja2")
+
+from click.testing import CliRunner, Result
+from screens import check_screen
+
+from pocket_combine.cli import main
+
+GOLDEN = Path(__file__).parent / "golden_report"
+
+CARD = """
+imax 2
+jmax 1
+kmax *
+bin         SR     CR
+observation 16     103
+bin         SR     SR     CR
+process     sig    bkg    bkg
+process     0      1      1
+rate        6      10     100
+lumi   lnN  1.02   -      -
+theory lnN  1.1    -      -
+norm  rateParam * bkg 1 [0,5]
+"""
+
+PARTS = "--only limits --only significance --only names --details 0"
+
+SCREENS = {
+    "help": "report --help",
+    "report": f"report card.txt {PARTS} -o blind",
+    "unblind": f"report card.txt {PARTS} --unblind -o observed",
+    "unusable": f"report card.txt {PARTS} --range r=0,0.1 -o bad",
+    "unknown-section": "report card.txt --only limit",
+    "no-card": "report cards.txt",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a card, and with reports, so that screens show no times: nothing is run again."""
+    path = tmp_path_factory.mktemp("report")
+    (path / "card.txt").write_text(CARD)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(path)
+        for name in ("report", "unblind", "unusable"):
+            assert run(SCREENS[name]).exit_code == (1 if name == "unusable" else 0)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def in_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def run(command: str) -> Result:
+    return CliRunner().invoke(main, command.split())
+
+
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen(name: str, width: int) -> None:
+    check_screen(GOLDEN / f"{name}.{width}.txt", SCREENS[name], width)
+
+
+def test_the_report_is_made_of_files() -> None:
+    assert sorted(path.name for path in Path("blind").iterdir()) == ["figures", "report.html", "report.json", "results"]
+    plain = json.loads(Path("blind/report.json").read_text())
+    limits = next(section for section in plain["sections"] if section["name"] == "limits")
+    assert limits["command"] == "pocket-combine limit card.txt --expect-signal 0"
+    assert limits["results"] == ["results/limits-background.json"]
+    assert plain["files"] == [{"path": "card.txt", "sha256": None}]
+    assert "<!DOCTYPE html>" in Path("blind/report.html").read_text()
+
+
+def test_a_command_of_the_report_gives_its_numbers() -> None:
+    plain = json.loads(Path("observed/report.json").read_text())
+    limits = next(section for section in plain["sections"] if section["name"] == "limits")
+    assert run(f"{limits['command'].removeprefix('pocket-combine ')} -o limit.json").exit_code == 0
+    alone = json.loads(Path("limit.json").read_text())
+    assert alone["observed"]["limit"] == limits["numbers"]["observed"]
