@@ -218,7 +218,7 @@ class Fitter:
         ]
 
     def _faint(self, conditional: Conditional) -> list[int]:
-        """Return the parameters whose range may grow, and whose effect is too small in it but not in the largest one."""
+        """Return the parameters whose range may grow, and whose effect is too small now but not in the largest one."""
         first = (self.parameters.upper - self.parameters.lower)[conditional.free]
         faint = without_effect(conditional.minimum, self._widths(conditional))
         faint &= ~without_effect(conditional.minimum, _LARGEST_GROWTH * first)

@@ -21,7 +21,9 @@ __all__ = ["Piece", "is_finite", "minimise_pieces"]
 
 _MOST_PIECES = 16
 _SUFFICIENT = 0.1
-_MOST_CUTS = 6
+_MOST_CUTS = 4
+_MOST_FAILURES = 32
+"""Steps without a better point after which to give up: all pieces have been renewed twice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def minimise_pieces(
         (array([1.]), True)
     """
     best, pieces, distance = start, [start], np.inf
-    is_fresh = True
+    is_fresh, failures = True, 0
     for _ in range(max_steps):
         step, predicted = _step(best, pieces)
         distance = predicted
@@ -73,8 +75,11 @@ def minimise_pieces(
         if not is_finite(trial.value, trial.gradient, trial.hessian):
             break
         pieces = [*pieces[-(_MOST_PIECES - 1) :], trial]
+        failures = 0 if is_lower else failures + 1
         if is_lower:
             best, is_fresh = trial, False
+        elif failures > _MOST_FAILURES:
+            break
         elif all(piece is not best for piece in pieces):
             pieces[0] = best
     return best, distance
