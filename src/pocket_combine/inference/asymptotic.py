@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from pocket_combine.inference.fitter import BestFit, Fitter
+from pocket_combine.inference.normal import normal_quantile, normal_tail
 from pocket_combine.results import Quantile, Status
 from pocket_combine.templates import FloatArray
 
@@ -87,9 +87,9 @@ def tail_probability(q_observed: float, q_asimov: float) -> tuple[float, float]:
     """
     root_observed, root_asimov = math.sqrt(q_observed), math.sqrt(q_asimov)
     if q_observed <= q_asimov or q_asimov == 0:
-        return float(ndtr(-root_observed)), float(ndtr(root_asimov - root_observed))
-    both = float(ndtr(-(q_observed + q_asimov) / (2.0 * root_asimov)))
-    return both, float(ndtr(-(q_observed - q_asimov) / (2.0 * root_asimov)))
+        return normal_tail(root_observed), normal_tail(root_observed - root_asimov)
+    both = normal_tail((q_observed + q_asimov) / (2.0 * root_asimov))
+    return both, normal_tail((q_observed - q_asimov) / (2.0 * root_asimov))
 
 
 def expected_limits(
@@ -106,7 +106,7 @@ def expected_limits(
         return tuple(Quantile(quantile, math.nan, asimov.best.status) for quantile in quantiles)
     limits = []
     for quantile in quantiles:
-        z = float(ndtri(quantile) + ndtri(1.0 - (1.0 - confidence_level) * quantile))
+        z = normal_quantile(quantile) - normal_quantile((1.0 - confidence_level) * quantile)
         if z <= 0:
             limits.append(Quantile(quantile, math.nan, Status.NOT_FOUND))
             continue

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from scipy.special import ndtri
-
 from pocket_combine.errors import CardError
+from pocket_combine.inference.normal import normal_quantile
 
 __all__ = ["interval_level"]
 
@@ -24,4 +23,4 @@ def interval_level(confidence_level: float) -> float:
     """
     if not 0.0 < confidence_level < 1.0:
         raise CardError(f"the confidence level is {confidence_level:g}, expected a number between 0 and 1")
-    return 0.5 * float(ndtri(0.5 + 0.5 * confidence_level)) ** 2
+    return 0.5 * normal_quantile(0.5 - 0.5 * confidence_level) ** 2

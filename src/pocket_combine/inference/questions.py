@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtr
 
 from pocket_combine.inference.asymptotic import (
     EXPECTED_QUANTILES,
@@ -17,6 +16,7 @@ from pocket_combine.inference.asymptotic import (
 )
 from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
 from pocket_combine.inference.minuit import second_opinion
+from pocket_combine.inference.normal import normal_tail
 from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.usable import explain
 from pocket_combine.inference.workspace import Workspace, conditional_fit
@@ -166,7 +166,7 @@ def significance(workspace: Workspace, *, poi: str | None = None, uncapped: bool
         workspace.provenance(notes=list(fitter.notes), uncapped=uncapped),
         name,
         test.significance,
-        float(ndtr(-test.significance)),
+        normal_tail(test.significance),
         test.q0,
         test.best_value,
         test.status,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, gammaln
 
 from pocket_combine.likelihood.poisson import poisson_term
 from pocket_combine.templates import FloatArray, IntArray
@@ -169,6 +168,8 @@ class Constraints:
 
 def _poisson_minimum(count: FloatArray) -> FloatArray:
     """Minimum of θ - N ln θ + ln Γ(N + 1)."""
+    from scipy.special import gammaln  # noqa: PLC0415  slow to import, and few cards need it
+
     entropy: FloatArray = np.where(count > 0.0, count * np.log(np.where(count > 0.0, count, 1.0)), 0.0)
     result: FloatArray = count - entropy + gammaln(count + 1.0)
     return result
@@ -198,6 +199,8 @@ def _gamma(theta: FloatArray, observable: FloatArray, low: FloatArray, high: Flo
 
 
 def _fermi_dirac(theta: FloatArray, observable: FloatArray, low: FloatArray, _high: FloatArray) -> _Terms:
+    from scipy.special import expit  # noqa: PLC0415  slow to import, and few cards need it
+
     right = low * (theta - observable - 1.0)
     left = -low * (theta - observable + 1.0)
     value = np.logaddexp(0.0, right) + np.logaddexp(0.0, left) - 2.0 * np.logaddexp(0.0, -low)

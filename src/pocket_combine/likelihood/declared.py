@@ -9,8 +9,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from scipy.special import gammainccinv, gammaincinv, gammaln
-
 from pocket_combine.card.model import Card, ExternalArgument, Nuisance, Parameter, RateParameter
 from pocket_combine.errors import CardError
 from pocket_combine.likelihood.constraints import Constraint, ConstraintKind
@@ -197,7 +195,7 @@ def _from_free(line: RateParameter | ExternalArgument) -> ModelParameter:
 
 
 def _poisson(count: float, mean: float) -> float:
-    return math.exp(count * math.log(mean) - mean - float(gammaln(count + 1.0)))
+    return math.exp(count * math.log(mean) - mean - math.lgamma(count + 1.0))
 
 
 def _positive_range(limits: tuple[float, float], coefficients: Sequence[float]) -> tuple[float, float]:
@@ -224,4 +222,6 @@ def poisson_range(count: float) -> tuple[float, float]:
         >>> round(low, 12), round(high, 9)
         (0.000197297065, 36.464937516)
     """
+    from scipy.special import gammainccinv, gammaincinv  # noqa: PLC0415  slow to import, and few cards need it
+
     return float(gammaincinv(count, _SEVEN_SIGMA)), float(gammainccinv(count + 1.0, _SEVEN_SIGMA))
