@@ -1,21 +1,28 @@
-"""Times of fits, limits, impacts and toys on cards of several sizes that this program makes.
+"""Times of fits, limits, impacts and toys, of this program's own cards and of reference cards.
 
     python benchmarks/fits.py [--jobs 2] [--toys 1000] [--quick]
+    python benchmarks/fits.py --reference FOLDER [--cards PATTERN]
 
-A whole process (start of Python, card and templates from disk, fit, interval of r) is compared with a process that only
-imports numpy and scipy.stats. Impacts and toys, which are fitted many at a time, are compared with the same fits made
-one after the other, measured on some of them. All times are wall-clock seconds.
+A whole process (start of Python, card and templates from disk, fit, interval of r, table) is compared with a process
+that only imports numpy, scipy.sparse and scipy.linalg. Impacts and toys, which are fitted many at a time, are compared
+with the same fits made one after the other, measured on some of them. Each process runs three times and the fastest
+counts, which has bytecode at hand as any installed package has; nothing else is kept between runs.
 
-Combine's times for comparison. Measured with v10.6.0 on two cores of a shared machine: about 4 s for
-`text2workspace.py` and 0.8 s for `MultiDimFit --algo singles` of the smallest cards, with 570 MB. Reported by users of
-Combine, not measured here: 28 to 60 s for the workspace of a combination with 26 channels, 19 processes and 215
-nuisances and 12 minutes for its best fit; 16 minutes for asymptotic limits of 15 channels with 200 nuisances.
+`--reference` takes a folder of cards with `expected.json` beside each, which holds how long Combine (v10.6.0) took on
+two cores of a shared machine: `text2workspace.py`, and `combine -M MultiDimFit --algo singles` or `-M
+AsymptoticLimits`. Both sides go from the card on disk to the answer. CPU seconds are compared, which depend less on
+what else the machine does, and wall-clock seconds.
+
+Reported by users of Combine, not measured: 28 to 60 s for the workspace of a combination with 26 channels, 19 processes
+and 215 nuisances and 12 minutes for its best fit; 16 minutes for asymptotic limits of 15 channels with 200 nuisances.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
+import os
 import resource
 import subprocess
 import sys
@@ -46,17 +53,8 @@ SIZES = {
     "26 channels, 215 nuisances": (26, 10, 19, 215),
 }
 
-FIT = """
-import sys
-from pocket_combine.card.load import load_card
-from pocket_combine.inference.questions import fit
-from pocket_combine.inference.workspace import Blinding, make_workspace
-loaded = load_card(sys.argv[1])
-result = fit(make_workspace(loaded.card, loaded.templates, kind=Blinding.OBSERVED, ranges={"r": (-5, 10)}))
-interval = result.interval("r")
-print(f"{result.status.value}: r = {interval.best:.3f} {interval.low - interval.best:+.3f} "
-      f"{interval.high - interval.best:+.3f}")
-"""
+
+_CLOCKS = ("user_s", "wall_s")
 
 
 def make_card(
@@ -110,26 +108,78 @@ def timed(function: Callable[[], _Result]) -> tuple[float, _Result]:
     return time.perf_counter() - start, result
 
 
-def process(*arguments: str) -> tuple[float, str]:
-    """Return the wall-clock time of a Python process, the least of three, and what it prints."""
-    command = [sys.executable, "-c", *arguments]
-    runs = [
-        timed(lambda: subprocess.run(command, capture_output=True, text=True, check=True))  # noqa: S603  our own code
-        for _ in range(3)
-    ]
-    return min(seconds for seconds, _ in runs), runs[0][1].stdout.strip()
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A process that ended: wall-clock and CPU seconds, peak memory in MB, and what it printed."""
+
+    wall: float
+    cpu: float
+    memory: float
+    output: str
+
+
+def run(*arguments: str) -> Run:
+    """Run Python with arguments."""
+    start = time.perf_counter()
+    child = subprocess.Popen(  # noqa: S603  our own code
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    output, errors = (stream.read() for stream in (child.stdout, child.stderr) if stream is not None)
+    _, status, usage = os.wait4(child.pid, 0)
+    wall = time.perf_counter() - start
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode == 2:
+        raise RuntimeError(errors)
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.strip())
+
+
+def fastest(*arguments: str) -> Run:
+    """Return the fastest of three runs, in CPU seconds."""
+    return min((run(*arguments) for _ in range(3)), key=lambda item: item.cpu)
+
+
+def answer_of(output: str) -> str:
+    """Return the line of a fit's table that belongs to r."""
+    lines = (" ".join(line.split()) for line in output.splitlines() if line.startswith("r "))
+    return next(lines, "")
 
 
 def whole_processes(folder: Path) -> None:
     """Print times from a card on disk to r with its interval."""
-    imports, _ = process("import numpy, scipy.stats")
-    print(f"imports alone{'':27} {imports:7.2f} s")
+    imports = fastest("-c", "import numpy, scipy.sparse, scipy.linalg")
+    print(f"imports alone{'':27} {imports.wall:7.2f} s  CPU {imports.cpu:5.2f} s  {imports.memory:4.0f} MB")
     for number, (name, sizes) in enumerate(SIZES.items()):
         card, templates = make_card(*sizes)
         path = folder / f"card{number}.txt"
         dump_pair(card, templates, path)
-        seconds, answer = process(FIT, str(path))
-        print(f"{name:40} {seconds:7.2f} s  ratio {seconds / imports:6.2f}  {answer}")
+        own = fastest("-m", "pocket_combine", "fit", str(path), "--unblind", "--range", "r=-5,10")
+        ratio = own.wall / imports.wall
+        print(
+            f"{name:40} {own.wall:7.2f} s  CPU {own.cpu:5.2f} s  {own.memory:4.0f} MB  ratio {ratio:6.2f}"
+            f"  {answer_of(own.output)}"
+        )
+
+
+def reference_cards(folder: Path, pattern: str) -> None:
+    """Print how long Combine and whole processes take, for the reference cards whose names match a pattern."""
+    head = "Combine, CPU | here, CPU | ratio | wall-clock ratio"
+    print(f"| card | channels, bins, columns, nuisances | fit: {head} | limits: {head} | memory |")
+    print(f"|{'---|' * 11}")
+    for path in sorted(folder.glob(f"{pattern}/expected.json")):
+        reference = json.loads(path.read_text())
+        counts = reference["model"]["counts"]
+        sizes = (counts[name] for name in ("channels", "bins", "process_columns", "nuisances"))
+        low, high = reference["fits"]["r_range"]
+        common = (str(path.parent / reference["card"]), "--unblind", "-m", str(reference["mass"]))
+        fit = fastest("-m", "pocket_combine", "fit", *common, "--range", f"r={low},{high}")
+        limit = fastest("-m", "pocket_combine", "limit", *common)
+        steps = {step["step"]: step for step in reference["timings"]}
+        cells = [path.parent.name, ", ".join(str(size) for size in sizes)]
+        for name, own in (("singles", fit), ("limits", limit)):
+            cpu, wall = (sum(float(steps[part][key]) for part in ("text2workspace", name)) for key in _CLOCKS)
+            cells += [f"{cpu:.1f} s", f"{own.cpu:.2f} s", f"{cpu / own.cpu:.1f}", f"{wall / own.wall:.1f}"]
+        cells.append(f"{max(fit.memory, limit.memory):.0f} MB")
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def single_impacts(workspace: Workspace, names: list[str]) -> None:
@@ -163,8 +213,10 @@ def single_toys(workspace: Workspace, count: int) -> None:
 
 
 def many_toys(count: int) -> None:
-    """Print the time of the bias test of a card with 50 bins and 50 nuisances."""
+    """Print the time of the bias test of a card with 50 bins and 50 nuisances, and what memory it adds."""
     workspace = make(Blinding.ASIMOV, 1, 50, 5, 50)
+    # The memory of the first batch is that of every batch.
+    toy_fits(workspace, 1.0, min(count, 250), seed=2)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds, result = timed(lambda: toy_fits(workspace, 1.0, count, seed=1))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
@@ -181,8 +233,15 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--toys", type=int, default=1000)
     parser.add_argument("--quick", action="store_true", help="whole processes and toys only")
+    parser.add_argument("--reference", type=Path, metavar="FOLDER", help="compare with Combine's times on these cards")
+    parser.add_argument("--cards", default="*", metavar="PATTERN", help="which of these cards")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", f"{folder}/bytecode")
+        if options.reference is not None:
+            reference_cards(options.reference, options.cards)
+            return
         whole_processes(Path(folder))
     many_toys(options.toys)
     if not options.quick:

@@ -34,6 +34,7 @@ class Size:
         nuisances: Number of nuisances.
         shapes: Fraction of nuisances that have templates; the others are log-normals.
         reach: Fraction of the processes that each nuisance acts on.
+        variation: Relative size of the variations of a template, bin by bin.
     """
 
     channels: int
@@ -42,6 +43,7 @@ class Size:
     nuisances: int
     shapes: float
     reach: float
+    variation: float = 0.05
 
 
 SIZES = {
@@ -63,7 +65,9 @@ def make_card(size: Size, seed: int = 1) -> tuple[Card, dict[str, Templates]]:
         values = (rng.random((size.processes, size.bins)) + 0.2) * scales[:, None]
         where = [(p, i) for p in range(size.processes) for i in range(with_templates) if acts[i, p]]
         nominal = values[[p for p, _ in where]]
-        up, down = (nominal * (1.0 + 0.05 * rng.normal(size=nominal.shape)) for _ in range(2))
+        change, skew = (size.variation * rng.normal(size=nominal.shape) for _ in range(2))
+        # As the effects of most nuisances are: down mirrors up, but for a fifth.
+        up, down = nominal * (1.0 + change), nominal * (1.0 - change + 0.2 * skew)
         none = np.zeros((1, 1))
         templates[f"c{number}"] = Templates(
             np.arange(size.bins + 1.0),

@@ -32,7 +32,7 @@ def random_layout(sizes: list[int], columns: list[int]) -> Layout:
 
 
 def slowly(layout: Layout, columns: slice, cells: FloatArray, dense: FloatArray, rows: FloatArray) -> FloatArray:
-    result = rows.copy()
+    result: FloatArray = rows.copy()
     for cell in range(layout.cell_count):
         column, bin_ = int(layout.cell_column[cell]), int(layout.cell_bin[cell])
         if columns.start <= column < columns.stop and bin_ < layout.bin_count:
