@@ -30,16 +30,14 @@ __all__ = ["PullArtists", "draw_free_parameters", "draw_pulls", "value_text"]
 
 Fits = FitResult | ImpactResult | Mapping[str, FitResult | ImpactResult]
 
-COLOURS = ("black", UP_COLOUR, DOWN_COLOUR)
+_COLOURS = ("black", UP_COLOUR, DOWN_COLOUR)
 _MARKERS = ("o", "s", "^")
 BANDS = ((2.0, "#eeeeee"), (1.0, "#dcdcdc"))
 _SPREAD = 0.25
 """Part of a row by which the first and the last of several fits lie above and below its middle."""
 _SMALLEST_LIMIT, _LARGEST_LIMIT = 2.5, 5.0
-_PANEL = 3.4
-_AXIS = 0.5
-"""Inches below axes for the numbers and the name of the axis."""
 DATA_NAMES = {"asimov": "Asimov data", "frequentist asimov": "Asimov data after a fit", "toy": "toy"}
+"""What fitted data that were not observed are called, by `Provenance.data`."""
 
 
 @dataclass(frozen=True)
@@ -174,8 +172,8 @@ def drawn_fits(fits: Fits, *, bins: bool = False) -> tuple[DrawnFit, ...]:
         StyleError: If there are none or more than three.
     """
     given = {"": fits} if isinstance(fits, (FitResult, ImpactResult)) else dict(fits)
-    if not 0 < len(given) <= len(COLOURS):
-        raise StyleError(f"pulls of {len(given)} fits, expected one to {len(COLOURS)}")
+    if not 0 < len(given) <= len(_COLOURS):
+        raise StyleError(f"pulls of {len(given)} fits, expected one to {len(_COLOURS)}")
     drawn = []
     for at, (label, result) in enumerate(given.items()):
         problem = failure(result) if isinstance(result, FitResult) else ""
@@ -183,7 +181,7 @@ def drawn_fits(fits: Fits, *, bins: bool = False) -> tuple[DrawnFit, ...]:
         name = literal(label) or "after the fit"
         words = ", ".join(word for word in (kind, "no result" if problem else "") if word)
         rows = {row.parameter: row for row in pulls_of(result, bins=bins)}
-        drawn.append(DrawnFit(f"{name} ({words})" if words else name, rows, problem, COLOURS[at], _MARKERS[at]))
+        drawn.append(DrawnFit(f"{name} ({words})" if words else name, rows, problem, _COLOURS[at], _MARKERS[at]))
     return tuple(drawn)
 
 
