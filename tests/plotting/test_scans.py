@@ -95,7 +95,6 @@ def test_failed_points_are_marked_and_leave_a_gap() -> None:
 
 def test_blind_and_observed_are_labelled() -> None:
     assert "Simulation Work in progress" in texts(scan_figure({"": parabola()}))
-    assert "Work in progress" in texts(scan_figure({"": parabola(data="observed")}))
     assert "Work in progress" in texts(scan_figure({"a": parabola(data="observed"), "b": parabola()}))
 
 

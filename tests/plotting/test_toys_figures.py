@@ -167,7 +167,7 @@ def test_several_values_have_a_figure_each_and_one_of_the_bias() -> None:
         toys_figure(toys(1.0, 0, failed=4))
 
 
-@pytest.mark.parametrize("count", [1, 2, 20000])
+@pytest.mark.parametrize("count", [1, 20000])
 def test_extremes(count: int) -> None:
     style = Style(parameters=(ParameterRule("r", LONG),))
     for figure in (toys_figure(toys(1e5, count), style=style), goodness_figure(goodness(1e5, count, failed=10**6))):
