@@ -24,7 +24,7 @@ from pocket_combine.errors import CardError, nearest
 from pocket_combine.plotting.canvas import add_labels, new_figure, style_context
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.style import Style, literal
-from pocket_combine.plotting.variations import Variation, largest_by_nuisance, largest_variations
+from pocket_combine.plotting.variations import Variation, largest_by_nuisance, largest_variations, round_range
 from pocket_combine.templates import FloatArray, Templates
 
 __all__ = [
@@ -84,7 +84,7 @@ def draw_contact_sheet(
     axes.set(xlim=(0, columns), ylim=(rows, 0))
     axes.set_axis_off()
     cells = [(at % columns, at // columns) for at in range(len(shown))]
-    ranges = tuple(_range(one) for one in shown)
+    ranges = tuple(round_range(one.largest_change) for one in shown)
     top = 0.05 + _LINE * (2 if named else 1)
     ups, downs, bands, frames = [], [], [], []
     for one, (x, y), half in zip(shown, cells, ranges, strict=True):
@@ -145,14 +145,6 @@ class _Place:
         ]
 
 
-def _range(one: Variation) -> float:
-    """Return 1, 2 or 5 times a power of ten, at least 0.001, that holds the largest change."""
-    largest = max(one.largest_change, 1e-3)
-    power = 10.0 ** math.floor(math.log10(largest))
-    factor = next(factor for factor in (1, 2, 5, 10) if largest <= factor * power * (1 + 1e-9))
-    return float(f"{factor * power:.1g}")
-
-
 def _draw_texts(
     axes: Axes,
     one: Variation,
@@ -177,9 +169,10 @@ def _draw_texts(
     place = f"{style.channel(one.channel).label}, {literal(', '.join(one.processes))}"
     names = [style.parameter(one.nuisance), place] if named else [place]
     for line, name in enumerate(reversed(names)):
-        size, text = _fitted(name, 0.96 * width)
         bold = "bold" if line == 1 else "normal"
-        yield axes.text(x + 0.02, top - 0.025 - _LINE * line, text, size=size, va="bottom", ha="left", weight=bold)
+        height = top - 0.025 - _LINE * line
+        text = axes.text(x + 0.02, height, name, size=_NAME_SIZE, va="bottom", ha="left", weight=bold)
+        yield _fit(text, 0.93 * width)
     kept: dict[str, Any] = {"size": _NUMBER_SIZE, "color": "#333333"}
     for sign, height, side in (("+", top, "top"), ("\N{MINUS SIGN}", bottom, "bottom")):
         yield axes.text(x + _LEFT - 0.015, height, f"{sign}{100 * half:g}%", va=side, ha="right", **kept)
@@ -205,13 +198,18 @@ def _percent(change: float) -> str:
     return f"{100 * change:+.2g}%".replace("-", "\N{MINUS SIGN}") if abs(change) >= 5e-6 else "0%"
 
 
-def _fitted(name: str, width: float) -> tuple[float, str]:
-    """Return a size and a text that are at most about `width` points wide: smaller, then shortened in the middle."""
-    size = min(_NAME_SIZE, max(_SMALLEST_NAME, width / (0.56 * max(len(name), 1))))
-    most = int(width / (0.56 * size))
-    if len(name) > most and "$" not in name:
-        name = f"{name[: (most - 1) // 2]}…{name[len(name) - most // 2 :]}"
-    return size, name
+def _fit(text: Text, width: float) -> Text:
+    """Make a text at most `width` points wide: smaller, then shortened in the middle."""
+    dots = text.get_figure(root=True).dpi / 72.0  # type: ignore[union-attr]  # it lies on axes
+    found = text.get_window_extent().width / dots
+    if found > width:
+        size = max(_SMALLEST_NAME, _NAME_SIZE * width / found)
+        text.set_fontsize(size)
+        kept = int(len(text.get_text()) * width / (found * size / _NAME_SIZE)) - 1
+        name = text.get_text()
+        if kept < len(name) - 1 and "$" not in name:
+            text.set_text(f"{name[: kept // 2]}…{name[len(name) - kept // 2 :]}")
+    return text
 
 
 # ---------------------------------------------------------------------- figures
@@ -314,9 +312,10 @@ def _sheet(
         if title is None:
             axes.set_axis_off()
             add_labels(axes, style.labels, simulation=True)
+            axes.set_title("", y=1.0)
         else:
             size = min(10.0, (width - 0.2) * 72.0 / (0.62 * max(len(title), 1)))
-            axes.set_title(title, loc="left", size=size, weight="bold")
+            axes.set_title(title, loc="left", size=size, weight="bold", y=1.0)  # y given: no search for ticks below it
         draw_contact_sheet(axes, shown, columns=columns, rows=rows, style=style, named=title is None)
         figure.legend(
             [Line2D([], [], color=UP_COLOUR), Line2D([], [], color=DOWN_COLOUR), Patch(facecolor="#d0d0d0")],

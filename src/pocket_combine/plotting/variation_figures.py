@@ -16,7 +16,7 @@ from pocket_combine.plotting.legends import PlacedLegend, height_above, lay_out,
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.stack_axes import quantity_title
 from pocket_combine.plotting.style import Style, literal
-from pocket_combine.plotting.variations import Variation, summed_variations
+from pocket_combine.plotting.variations import Variation, round_range, summed_variations
 from pocket_combine.templates import Templates
 
 __all__ = ["VariationArtists", "draw_variation", "draw_variation_ratio", "template_figure", "template_figures"]
@@ -111,8 +111,9 @@ def draw_variation_ratio(axes: Axes, shown: Variation) -> VariationArtists:
         axes.stairs(1 + change, shown.edges, baseline=None, color=colour, linewidth=1.2)
         for change, colour in ((up, UP_COLOUR), (down, DOWN_COLOUR))
     ]
-    half = max(1.15 * shown.largest_change, 0.002)
+    half = round_range(1.05 * shown.largest_change)
     axes.set_ylim(1 - half, 1 + half)
+    axes.set_yticks([1 - half / 2, 1.0, 1 + half / 2])
     axes.set_xlim(shown.edges[0], shown.edges[-1])
     axes.set_ylabel("Ratio", loc="center")
     return VariationArtists(None, band, lines[0], lines[1], None)

@@ -7,6 +7,7 @@ are scaled by the number in the card.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from pocket_combine.card.model import Card
 from pocket_combine.effects import ColumnShift, column_shifts
 from pocket_combine.templates import FloatArray, Templates
 
-__all__ = ["Variation", "largest_by_nuisance", "largest_variations", "summed_variations", "variations"]
+__all__ = ["Variation", "largest_by_nuisance", "largest_variations", "round_range", "summed_variations", "variations"]
 
 _NEGLIGIBLE = 0.02
 """Bins with less than this part of the largest bin do not set the range of an axis."""
@@ -67,6 +68,19 @@ class Variation:
         counting = self.nominal > _NEGLIGIBLE * np.max(self.nominal, initial=0.0)
         changes = np.abs([self.relative(self.up), self.relative(self.down)])[:, counting]
         return float(np.max(changes, initial=0.0))
+
+
+def round_range(largest: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, at least 0.001, that is not smaller than a change.
+
+    Examples:
+        >>> round_range(0.012), round_range(0.2), round_range(7.0), round_range(0.0)
+        (0.02, 0.2, 10.0, 0.001)
+    """
+    largest = max(largest, 1e-3)
+    power = 10.0 ** math.floor(math.log10(largest))
+    factor = next(factor for factor in (1, 2, 5, 10) if largest <= factor * power * (1 + 1e-9))
+    return float(f"{factor * power:.1g}")
 
 
 def _relative(values: FloatArray, nominal: FloatArray) -> FloatArray:
