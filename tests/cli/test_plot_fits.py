@@ -10,6 +10,7 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("mplhep")
 
 from click.testing import CliRunner, Result
+from fit_cards import CARD
 from screens import check_screen
 
 from pocket_combine.cli import main
@@ -17,22 +18,6 @@ from pocket_combine.io.result_files import read_result, write_result
 from pocket_combine.results import FitResult, ImpactResult, Status
 
 GOLDEN = Path(__file__).parent / "golden_fits"
-
-CARD = """
-imax 2
-jmax 1
-kmax *
-bin         SR     CR
-observation 16     103
-bin         SR     SR     CR
-process     sig    bkg    bkg
-process     0      1      1
-rate        6      10     100
-lumi   lnN  1.02   -      -
-theory lnN  1.1    -      -
-shared group = lumi theory
-norm  rateParam * bkg 1 [0,5]
-"""
 
 SCREENS = {
     f"help-plot-{name}": f"plot {name} --help"

@@ -88,6 +88,8 @@ def test_bars_lie_where_they_should() -> None:
     ]
     assert [end for end, _, _ in spans(drawn.low)] == [0.1, -0.07, 0.05, -0.03, 0.0, -0.01, 0.0]
     assert spans(drawn.low)[2] == [0.05, 2.19, 0.34]
+    assert [bar.get_visible() for bar in drawn.high] == [True, False, True, True, True, True, False]
+    assert [bar.get_visible() for bar in drawn.low] == [True] * 6 + [False]
     pulls = np.asarray(drawn.pulls.points.get_xdata())
     np.testing.assert_allclose(pulls, [-0.9, 0.1, 0.1, 0.1, 0.1])
     np.testing.assert_allclose(np.asarray(drawn.pulls.arrows[0].get_ydata()), [0.0])

@@ -55,7 +55,7 @@ class ImpactArtists:
 
     Attributes:
         pulls: Pulls of the constrained nuisances.
-        high: One bar per row, with the nuisance at its upper end; of no length where that was not found.
+        high: One bar per row, with the nuisance at its upper end; invisible where that was not found.
         low: The same at its lower end.
     """
 
@@ -125,7 +125,7 @@ def _draw_changes(axes: Axes, impacts: Sequence[RankedImpact], side: int) -> Bar
     """Draw the bars of the upper (1) or the lower (-1) end."""
     changes = [row.high if side > 0 else row.low for row in impacts]
     halves = np.array([row.is_one_sided for row in impacts], dtype=np.bool_)
-    return axes.barh(
+    bars = axes.barh(
         np.arange(len(impacts)) - np.where(halves, 0.19 * side, 0.0),
         np.nan_to_num(changes, nan=0.0),
         height=np.where(halves, 0.34, 0.72),
@@ -135,6 +135,9 @@ def _draw_changes(axes: Axes, impacts: Sequence[RankedImpact], side: int) -> Bar
         edgecolor=UP_COLOUR if side > 0 else DOWN_COLOUR,
         hatch=None if side > 0 else "//////",
     )
+    for bar, change in zip(bars, changes, strict=True):
+        bar.set_visible(not math.isnan(change))  # else the edge of a bar of no length is a line at zero
+    return bars
 
 
 # ---------------------------------------------------------------------- figures

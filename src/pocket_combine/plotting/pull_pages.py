@@ -182,7 +182,17 @@ def _note(fit: DrawnFit, name: str) -> str:
 
 def _legend(fits: Sequence[DrawnFit], names: Sequence[str]) -> list[Artist]:
     handles: list[Artist] = [
-        Line2D([], [], color=fit.colour, marker=fit.marker, markersize=4.0, label=fit.label) for fit in fits
+        Line2D(
+            [],
+            [],
+            color=fit.colour,
+            marker=fit.marker,
+            markersize=4.0,
+            ls="" if fit.problem else "-",
+            mfc="white" if fit.problem else fit.colour,
+            label=fit.label,
+        )
+        for fit in fits
     ]
     rows = [fit.rows[name] for fit in fits for name in names if name in fit.rows]
     kinds = {kind_of(fit, fit.rows[name]) for fit in fits for name in names if name in fit.rows}
