@@ -10,6 +10,8 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("mplhep")
 
 import numpy as np
+from fixed_pictures import fixed_axes
+from matplotlib.figure import Figure
 from pictures import TOLERANCE, difference, outside, overlapping, texts
 
 from pocket_combine.card.model import Card, Channel, Column, Nuisance
@@ -166,4 +168,7 @@ def test_panels_without_any_effect_are_left_out() -> None:
 
 
 def test_looks_like_the_reference(tmp_path: Path) -> None:
-    assert difference(heat_map_figure(grid()), "heat_map", tmp_path) < TOLERANCE
+    with fixed_axes() as axes:
+        draw_heat_map(axes, grid())
+    assert isinstance(axes.figure, Figure)
+    assert difference(axes.figure, "heat_map", tmp_path) < TOLERANCE

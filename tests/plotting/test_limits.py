@@ -11,8 +11,10 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("mplhep")
 
 import numpy as np
+from fixed_pictures import fixed_axes, without_legend
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from pictures import TOLERANCE, difference, outside, overlapping, texts
 from results_of_fits import limit
@@ -182,6 +184,12 @@ def test_only_blind_limits_are_labelled_as_simulation() -> None:
 
 def test_looks_like_the_reference(tmp_path: Path) -> None:
     limits = {mass: limit(100 / mass, observed=110 / mass) for mass in MASSES} | {500.0: limit(0.2, missing=[0.16])}
-    assert difference(limits_figure(limits, theory={200.0: 1.0, 600.0: 0.05}), "limits", tmp_path) < TOLERANCE
-    bars = limit_bars_figure({"SR": limit(1.0, observed=1.5), "CR": limit(20.0)})
-    assert difference(bars, "limit_bars", tmp_path) < TOLERANCE
+    with fixed_axes() as axes:
+        draw_limits(axes, limits, theory={200.0: 1.0, 600.0: 0.05})
+        without_legend(axes, 0.02, 2.0)
+    assert isinstance(axes.figure, Figure)
+    assert difference(axes.figure, "limits", tmp_path) < TOLERANCE
+    with fixed_axes() as axes:
+        draw_limit_bars(axes, {"SR": limit(1.0, observed=1.5), "CR": limit(20.0)})
+    assert isinstance(axes.figure, Figure)
+    assert difference(axes.figure, "limit_bars", tmp_path) < TOLERANCE

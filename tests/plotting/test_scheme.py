@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("mplhep")
 
+from fixed_pictures import fixed_axes
+from matplotlib.figure import Figure
 from pictures import TOLERANCE, difference, outside, overlapping, texts
 
 from pocket_combine.card.model import Card, Channel, Column, Nuisance, RateParameter
@@ -166,4 +168,7 @@ def test_looks_like_the_reference(tmp_path: Path) -> None:
         Nuisance("JES_2017", "lnN", row(2, process=1)),
         Nuisance("skip", "lnN", row(0, 2)),
     )
-    assert difference(scheme_figure(correlation_scheme(card)), "scheme", tmp_path) < TOLERANCE
+    with fixed_axes() as axes:
+        draw_scheme(axes, correlation_scheme(card))
+    assert isinstance(axes.figure, Figure)
+    assert difference(axes.figure, "scheme", tmp_path) < TOLERANCE
