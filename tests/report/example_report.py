@@ -208,3 +208,12 @@ def hostile_report() -> Report:
     )
     section = Section(HOSTILE, HOSTILE, HOSTILE, Mark.BAD, parts, HOSTILE, {HOSTILE: HOSTILE}, 1.0)
     return Report(HOSTILE, False, {HOSTILE: HOSTILE}, (section,), {HOSTILE: Detail(HOSTILE, HOSTILE, parts)})
+
+
+def alike_report() -> Report:
+    """A report whose sections, tables and details have the names that the page gives to its own parts."""
+    names = ("page", "head", "table", "detail", "caption", "filter", "overview", "page/overview")
+    column = (Column("x"),)
+    tables = tuple(Table(name, column, (Row((Cell("x"),)),) * 11, "Caption", filterable=True) for name in names)
+    sections = tuple(Section(name, name, "", parts=tables) for name in names)
+    return Report("alike", True, {}, sections, {name: Detail(name, name, tables) for name in names})

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("jinja2")
 
-from example_report import HOSTILE, example_report, figure, hostile_report, png
+from example_report import HOSTILE, alike_report, example_report, figure, hostile_report, png
 
 from pocket_combine.errors import DeclarationError
 from pocket_combine.report.contents import Cell, Column, Detail, Figure, Mark, Paragraph, Report, Row, Section, Table
@@ -99,6 +99,7 @@ REPORTS = {
     "unblinded": example_report(3, 1, blind=False),
     "hostile": hostile_report(),
     "empty": Report("nothing", True, {}, ()),
+    "alike": alike_report(),
 }
 
 
@@ -144,8 +145,8 @@ def test_an_unsafe_text_is_a_text_wherever_it_stands() -> None:
     assert [node.attributes["alt"] for node in tree.all("img")] == [PRINTED, PRINTED]
     for tag in ("h1", "h2", "h3", "figcaption", "dd", "dt", "code"):
         assert tree.all(tag), tag
-    assert by_id(tree, anchor(HOSTILE) + "/head").text == f"{PRINTED} ✗ bad"
-    assert by_id(tree, detail_anchor(HOSTILE) + "/head").text == PRINTED
+    assert by_id(tree, "head/" + anchor(HOSTILE)).text == f"{PRINTED} ✗ bad"
+    assert by_id(tree, "head/" + detail_anchor(HOSTILE)).text == PRINTED
     assert tree.all("h1")[0].text == PRINTED
     assert tree.all("title")[0].text == f"{PRINTED} · UNBLINDED · statistical report"
     assert {node.text for node in tree.all("code")} == {PRINTED}
@@ -197,7 +198,7 @@ def test_a_section_says_how_it_was_run() -> None:
 
 def test_a_table_has_heads_values_marks_and_links_to_details() -> None:
     tree = read(EXAMPLE)
-    table = by_id(tree, "impacts/ranking")
+    table = by_id(tree, "table/impacts/ranking")
     heads, first = table.all("tr")[0].all("th"), table.all("tr")[1]
     assert [node.text for node in heads] == [column.title for column in example_report().sections[2].parts[0].columns]  # type: ignore[union-attr]  # it is the table
     assert {node.attributes["scope"] for node in heads} == {"col"}
@@ -217,7 +218,7 @@ def test_a_table_has_heads_values_marks_and_links_to_details() -> None:
 def test_empty_reports_sections_and_tables_say_so() -> None:
     empty = by_id(read(render(REPORTS["empty"])), "page/overview")
     assert "There are no sections: nothing was run." in empty.text
-    table = by_id(read(EXAMPLE), "scheme/none")
+    table = by_id(read(EXAMPLE), "table/scheme/none")
     assert [(node.text, node.attributes["colspan"]) for node in table.all("td")] == [("none", "7")]
     assert [node for node in table.all("table") if "sortable" in node.kinds] == []
 
@@ -306,7 +307,7 @@ def test_a_number_is_read_from_its_text_or_not_at_all(text: str, value: float | 
 def test_numbers_are_written_as_a_browser_reads_them(value: float, shown: str) -> None:
     table = Table("t", (Column("x", number=True),), (Row((Cell("shown", value),)), Row((Cell("n", float("nan")),))))
     tree = read(render(Report("r", True, {}, (Section("s", "S", "", parts=(table,)),))))
-    cells = by_id(tree, "s/t").all("tbody")[0].all("th")
+    cells = by_id(tree, "table/s/t").all("tbody")[0].all("th")
     assert [cell.attributes.get("data-value") for cell in cells] == [shown, None]
 
 

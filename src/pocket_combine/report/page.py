@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pocket_combine.errors import DeclarationError, MissingDependencyError
-from pocket_combine.report.contents import Cell, Column, Figure, Mark, Paragraph, Part, Report, Table
+from pocket_combine.report.contents import Cell, Column, Figure, Mark, Part, Report, Table
 from pocket_combine.report.pictures import picture_of
 
 if TYPE_CHECKING:
@@ -171,10 +171,7 @@ def _environment() -> Environment:
         runs=_runs,
         sort_text=_sort_text,
     )
-    environment.tests.update(
-        paragraph=lambda part: isinstance(part, Paragraph),
-        table=lambda part: isinstance(part, Table),
-    )
+    environment.tests["table"] = lambda part: isinstance(part, Table)
     return environment
 
 

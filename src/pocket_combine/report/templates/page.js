@@ -113,7 +113,7 @@
       const links = [...document.querySelectorAll("main tbody a[href^='#detail/']")];
       shown.link = links.find((link) => targetOf(link) === article.id) ?? null;
     }
-    panel.setAttribute("aria-labelledby", `${article.id}/head`);
+    panel.setAttribute("aria-labelledby", `head/${article.id}`);
     showPlace();
     if (!panel.open) panel.showModal();
     panelBody.scrollTop = 0;
