@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 pytest.importorskip("matplotlib")
@@ -17,6 +19,7 @@ pytest.importorskip("jinja2")
 from report_cards import OBSERVED, loaded_card, write_card
 
 from pocket_combine.card.load import LoadedCard, load_card
+from pocket_combine.cli import main
 from pocket_combine.execution import Progress
 from pocket_combine.inference import Blinding, goodness_of_fit, impacts, limits, make_workspace, scan, toy_fits
 from pocket_combine.io.result_files import read_result
@@ -117,10 +120,32 @@ def test_sections_say_how_to_run_them_alone(blind: MadeReport, folder: Path) -> 
     assert commands == [
         f"pocket-combine fit {folder / 'card.txt'} --expect-signal 0 --range r=-20,20",
         f"pocket-combine fit {folder / 'card.txt'} --expect-signal 1",
+        "# in the folder of the report, from the saved results",
+        "pocket-combine plot pulls results/fit-background.json results/fit-signal.json",
     ]
+    assert section_of(blind, "scan").command.splitlines()[-1] == (
+        "pocket-combine plot scan total=results/scan-signal-r.json 'stat only=results/scan-signal-r-statistics.json' "
+        "--breakdown syst,stat"
+    )
     assert "--parameter r=LOW,HIGH" not in section_of(blind, "scan").command
     assert section_of(blind, "fit").options["range"] == "r from -20 to 20, in background-only data"
     assert section_of(blind, "bias").options["toys"] == "6"
+
+
+def test_the_commands_of_a_report_are_valid(blind: MadeReport) -> None:
+    texts = [section.command for section in blind.report.sections]
+    parts = [part for detail in blind.report.details.values() for part in detail.parts]
+    texts += [part.text for part in parts if isinstance(part, Paragraph) and part.code]
+    lines = [line for text in texts for line in text.splitlines() if not line.startswith("#")]
+    assert len(lines) > 20
+    for line in lines:
+        command: click.Command = main
+        words = shlex.split(line)[1:]
+        while isinstance(command, click.Group):
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None, line
+            command = found
+        command.make_context(line, words)  # raises if the words do not fit
 
 
 def test_what_is_there_is_not_run_again(blind: MadeReport, folder: Path, card: LoadedCard) -> None:
@@ -149,16 +174,17 @@ LIMITS = ReportOptions(only=("card", "limits", "significance"), details=0)
 
 def test_other_options_are_another_question(tmp_path: Path) -> None:
     card = loaded_card(tmp_path)
-    make_report(card, tmp_path / "out", options=LIMITS)
-    masked = make_report(card, tmp_path / "out", options=LIMITS, settings={"freeze": ("JES",)})
-    assert masked.seconds["limits"] is not None
-    assert masked.seconds["significance"] is not None
-    stronger = ReportOptions(only=("limits", "significance"), details=0, expect_signal=2.0)
+    one = ReportOptions(only=("significance",), details=0)
+    make_report(card, tmp_path / "out", options=one)
+    frozen = make_report(card, tmp_path / "out", options=one, settings={"freeze": ("JES",)})
+    assert frozen.seconds["significance"] is not None
+    stronger = ReportOptions(only=("significance",), details=0, expect_signal=2.0)
     again = make_report(card, tmp_path / "out", options=stronger, settings={"freeze": ("JES",)})
+    assert again.seconds["significance"] is not None
     assert numbers_of(again, "significance")["significance-signal"]["best_fit"] == pytest.approx(2.0, abs=1e-3)
     changed = load_card(write_card(tmp_path, (52.0, 33.0, 25.0)))
     same = make_report(changed, tmp_path / "out", options=stronger, settings={"freeze": ("JES",)})
-    assert same.seconds["limits"] is None  # the observation is no part of a blind question
+    assert same.seconds["significance"] is None  # the observation is no part of a blind question
 
 
 def test_a_damaged_result_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

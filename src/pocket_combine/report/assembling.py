@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pocket_combine.errors import PocketCombineError
@@ -85,6 +85,7 @@ def section_of(
 
 
 _CARD_COMMANDS = {"card": "cards show", "checks": "cards check"}
+_FIGURE_COMMANDS = {"effects": "plot effects", "scheme": "plot correlation-scheme"}
 
 
 def _command(name: str, material: Material) -> str:
@@ -94,7 +95,30 @@ def _command(name: str, material: Material) -> str:
     if name in _CARD_COMMANDS:
         single = [word.rpartition("=")[2] for word in material.subject.cards]
         return "\n".join(command_line(_CARD_COMMANDS[name], [path]) for path in single)
-    return "\n".join(dict.fromkeys(_filled(outcome) for outcome in material.outcomes_of(name)))
+    if name in _FIGURE_COMMANDS:
+        return command_line(_FIGURE_COMMANDS[name], material.subject.cards)
+    outcomes = material.outcomes_of(name)
+    lines = list(dict.fromkeys(_filled(outcome) for outcome in outcomes))
+    drawn = _plot_command(name, [outcome.step.name for outcome in outcomes if outcome.result is not None])
+    return "\n".join([*lines, *(["# in the folder of the report, from the saved results", drawn] if drawn else [])])
+
+
+_PLOTS = {"fit": "pulls", "impacts": "impacts", "goodness": "gof", "bias": "toys", "yields": "stack", "scan": "scan"}
+
+
+def _plot_command(section: str, results: Sequence[str]) -> str:
+    """Return the command line that draws the saved results of a section, those of the data that count."""
+    if section not in _PLOTS or not results:
+        return ""
+    paths = [f"results/{name}.json" for name in results]
+    words = {
+        "impacts": paths[-1:],
+        "yields": [paths[-1], *(["--prefit", paths[0]] if len(paths) > 1 else [])],
+        "scan": ["total=" + paths[0], *(f"stat only={path}" for path in paths[1:2])],
+    }.get(section, paths)
+    if section == "scan" and len(paths) > 1:
+        words += ["--breakdown", "syst,stat"]
+    return command_line(f"plot {_PLOTS[section]}", words)
 
 
 def _filled(outcome: Outcome) -> str:

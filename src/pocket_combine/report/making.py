@@ -89,6 +89,7 @@ def make_report(
         OSError: If a file cannot be written.
     """
     require_plotting()
+    render(Report("", True, {}, ()))  # what is not installed is found before anything is run
     target = Path(folder)
     runner = executor or SerialExecutor()
     subject = subject_of(loaded, blind=not options.unblind, cards=cards, mass=settings.get("mass"), keywords=keywords)

@@ -267,7 +267,7 @@ class _Planner:
 
         about = f"{poi} in {self._data(sample)}"
         shared: dict[str, Any] = {
-            "options": {"parameter": poi, "points": points, "widths": _SCANNED_WIDTHS},
+            "options": {"parameter": poi, "points": points, "uncertainties on either side": _SCANNED_WIDTHS},
             "needs": (fitted,),
         }
         words = ("--parameter", f"{poi}=LOW,HIGH", "--points", str(points), "--align-edges")

@@ -7,8 +7,11 @@ import math
 from pocket_combine.plotting.uncertainties import plain_asymmetric
 from pocket_combine.report.contents import Cell, Mark
 from pocket_combine.results import Interval, Status
+from pocket_combine.wording import rounded
 
-__all__ = ["interval_words", "measured", "number_cell", "text_cells"]
+__all__ = ["error_text", "interval_words", "measured", "number_cell", "text_cells"]
+
+_NOISE = 1e-6
 
 
 def interval_words(interval: Interval) -> str:
@@ -40,16 +43,31 @@ def measured(value: float, error: float) -> str:
     return f"{number} ± {rest.partition(' ')[0] or '?'}"
 
 
+def error_text(error: float) -> str:
+    """Return an uncertainty of a number of events with three significant digits, or whole.
+
+    Examples:
+        >>> error_text(1250.4), error_text(12.345), error_text(0.0)
+        ('1,250', '12.3', '0')
+    """
+    return f"{error:,.0f}" if abs(error) >= 100 else f"{error:.3g}"
+
+
 def number_cell(value: float, form: str = ".3g", mark: Mark | None = None) -> Cell:
     """Return a cell with a number, which is sorted by its value; a dash where it is none.
 
+    Args:
+        value: The number; what a fit cannot tell from 0 is shown as 0.
+        form: How it is shown.
+        mark: How the cell is coloured.
+
     Examples:
-        >>> number_cell(0.12345), number_cell(float("nan"))
-        (Cell(text='0.123', value=0.12345, mark=None), Cell(text='–', value=None, mark=None))
+        >>> number_cell(0.12345), number_cell(float("nan")), number_cell(-4e-8, "+.2f").text
+        (Cell(text='0.123', value=0.12345, mark=None), Cell(text='–', value=None, mark=None), '0.00')
     """
     if not math.isfinite(value):
         return Cell("–", mark=mark)
-    text = format(value, form)
+    text = format(rounded(value, _NOISE), form)
     return Cell(text if float(text.replace(",", "").rstrip("%")) else text.lstrip("-+"), value, mark)
 
 

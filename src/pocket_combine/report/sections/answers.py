@@ -76,7 +76,7 @@ def build_significance(material: Material) -> Draft:
             (
                 Cell(material.describe(outcome.step.sample)),
                 number_cell(result.significance, ".3f"),
-                number_cell(result.p_value, ".3g"),
+                Cell(f"{result.p_value:.3g}", result.p_value),
                 number_cell(result.best_fit, ".4g"),
             )
         )

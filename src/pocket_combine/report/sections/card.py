@@ -110,7 +110,7 @@ def _processes(yields: Sequence[ChannelYields], style: Style) -> Table:
             rows.append(
                 Row(
                     (
-                        Cell(group.label),
+                        Cell(_plain(group.label, style.without_year(group.members[0]))),
                         Cell("signal" if group.signal else "background"),
                         Cell(channel.name),
                         Cell(events(number), number),
@@ -128,6 +128,11 @@ def _processes(yields: Sequence[ChannelYields], style: Style) -> Table:
         Column("Processes of the card"),
     )
     return Table("processes", columns, tuple(rows), "Expected events by process, before any fit.", filterable=True)
+
+
+def _plain(label: str, name: str) -> str:
+    """Return a label of figures where it is plain text, else the name."""
+    return name if "$" in label else label
 
 
 def _nuisances(card: Card, effects: Sequence[NuisanceEffect], columns: int) -> Table:

@@ -14,6 +14,7 @@ from pocket_combine.checks import (
     load_naming_dictionary,
     run_checks,
 )
+from pocket_combine.effects import nuisance_effects
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.report.contents import Cell, Column, Mark, Paragraph, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
@@ -24,6 +25,8 @@ __all__ = ["build_checks", "build_names"]
 _SHOWN = 50
 """Findings of one kind that are listed; the JSON file holds all of them."""
 _FIGURES = 4
+_INVISIBLE = ("no-effect", "no-shape-effect")
+"""Findings about templates that have nothing to show."""
 _MARKS = {Severity.ERROR: Mark.BAD, Severity.WARNING: Mark.NOTICE, Severity.INFO: None}
 
 
@@ -31,6 +34,8 @@ def build_checks(material: Material) -> Draft:
     """Return the findings, the worst first, with figures of the worst offenders."""
     subject = material.subject
     found = run_checks(subject.card, subject.templates, files=subject.contents)
+    sizes = _sizes(material)
+    found.sort(key=lambda finding: -sizes.get(finding.where[:3], 0.0))
     findings: list[Finding] = sorted([*subject.findings, *found], key=lambda finding: -finding.severity)
     parts = [*_tables(findings), *_worst_offenders(material, found)]
     return Draft(_lead(findings), _mark(findings), tuple(parts), findings_to_dict(findings))
@@ -57,6 +62,16 @@ def build_names(material: Material) -> Draft:
         else f"All {counted(total, 'name')} follow the convention."
     )
     return Draft(lead, _mark(findings), tuple(_tables(findings)), findings_to_dict(findings))
+
+
+def _sizes(material: Material) -> dict[tuple[str, str, str], float]:
+    """Return the size of the effect of each nuisance on each column, by (channel, process, nuisance)."""
+    subject = material.subject
+    return {
+        (column.channel, column.process, effect.name): column.size
+        for effect in nuisance_effects(subject.card, subject.templates)
+        for column in effect.columns
+    }
 
 
 def naming_command(material: Material) -> str:
@@ -112,13 +127,13 @@ def _tables(findings: Sequence[Finding]) -> Iterator[PartDraft]:
     more = f" {left_out} more of the same kinds are in report.json." if left_out else ""
     yield Table(
         "findings",
-        (Column("Severity"), Column("Kind"), Column("Where"), Column("What"), Column("What to do")),
+        (Column("Where"), Column("Severity"), Column("Kind"), Column("What"), Column("What to do")),
         tuple(
             Row(
                 (
+                    Cell(finding.place),
                     Cell(str(finding.severity), float(finding.severity), _MARKS[finding.severity]),
                     Cell(finding.code),
-                    Cell(finding.place),
                     Cell(finding.message),
                     Cell(finding.advice),
                 ),
@@ -126,7 +141,7 @@ def _tables(findings: Sequence[Finding]) -> Iterator[PartDraft]:
             )
             for finding in shown
         ),
-        f"Findings, the worst first.{more}",
+        f"Findings: errors first, and those of one kind by the size of the effect.{more}",
         filterable=True,
     )
 
@@ -142,7 +157,7 @@ def _worst_offenders(material: Material, findings: Sequence[CheckFinding]) -> It
     for finding in sorted(findings, key=lambda finding: -finding.severity):
         channel, process, nuisance, *_ = finding.where
         known = channel in templates and (process, nuisance) in templates[channel].pair_index
-        if finding.severity >= Severity.WARNING and known:
+        if finding.severity >= Severity.WARNING and known and finding.code not in _INVISIBLE:
             by_kind.setdefault((finding.severity, finding.code), []).append(finding)
     drawn: set[tuple[str, str, str]] = set()
     for (_, code), found in by_kind.items():

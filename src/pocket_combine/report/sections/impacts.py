@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pocket_combine.plotting.pull_values import pull_of_impact
+from pocket_combine.plotting.uncertainties import decimals, signed
 from pocket_combine.report.contents import Cell, Column, Mark, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
 from pocket_combine.report.run import Outcome
@@ -58,7 +59,8 @@ def _numbers(result: ImpactResult) -> dict[str, Any]:
 
 def _sides(impact: Impact, poi: str) -> str:
     low, best, high = impact.values[poi]
-    return f"{low - best:+.2g}/{high - best:+.2g}"
+    places = decimals((low - best, high - best))
+    return f"{signed(low - best, places)}/{signed(high - best, places)}"
 
 
 def _parts(material: Material, outcome: Outcome, result: ImpactResult) -> Iterator[PartDraft]:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from pocket_combine.report.contents import Cell, Column, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
+from pocket_combine.report.words import error_text
 from pocket_combine.results import ChannelYields, PostfitResult
 from pocket_combine.wording import events
 
 __all__ = ["build_yields"]
+
+_LISTED = 3
 
 
 def build_yields(material: Material) -> Draft:
@@ -22,7 +25,7 @@ def build_yields(material: Material) -> Draft:
     totals = []
     for channel in last.channels:
         value, error = last.yields[f"{channel.channel}/total"]
-        totals.append(f"{events(value)} ± {error:.2g} in {channel.channel}{_data(material, channel)}")
+        totals.append(f"{events(value)} ± {error_text(error)} in {channel.channel}{_data(material, channel)}")
     when = "after" if after is not None else "before"
     shown = "; ".join(totals[:_LISTED]) + (f"; and {len(totals) - _LISTED} more channels" * (len(totals) > _LISTED))
     lead = f"Expected events {when} the fit of {material.describe(material.data)}: {shown}."
@@ -33,9 +36,6 @@ def build_yields(material: Material) -> Draft:
     }
     parts = [*_stacks(material, before, after), _table(material, before, after)]
     return Draft(lead, parts=tuple(parts), numbers=numbers)
-
-
-_LISTED = 3
 
 
 def _data(material: Material, channel: ChannelYields) -> str:
@@ -79,21 +79,23 @@ def _table(material: Material, before: PostfitResult | None, after: PostfitResul
                     cells += [Cell("–"), Cell("–")]
                 else:
                     value, error = result.yields[key]
-                    cells += [Cell(events(value), value), Cell(f"{error:.3g}", error)]
+                    cells += [Cell(events(value), value), Cell(error_text(error), error)]
             observed = _observed(material, channel) if process == "total" else None
-            cells.append(Cell("") if observed is None else Cell(events(observed), observed))
+            if any(one.observed is not None for one in source.channels):
+                cells.append(Cell("") if observed is None else Cell(events(observed), observed))
             rows.append(Row(tuple(cells)))
-    columns = (
+    columns = [
         Column("Channel"),
         Column("Process"),
         Column("Before the fit", number=True),
         Column("±", number=True),
         Column("After the fit", number=True),
         Column("± after", number=True),
-        Column("Observed", number=True),
-    )
+    ]
+    if any(one.observed is not None for one in source.channels):
+        columns.append(Column("Observed", number=True))
     caption = (
         "Expected events. Totals are with the parameters of autoMCStats, processes without. Before the fit, parameters "
         "without a constraint have no uncertainty."
     )
-    return Table("yields", columns, tuple(rows), caption, filterable=True)
+    return Table("yields", tuple(columns), tuple(rows), caption, filterable=True)
