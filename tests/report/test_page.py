@@ -190,8 +190,10 @@ def test_a_section_says_how_it_was_run() -> None:
     (how,) = section.all("aside")
     command = next(section.command for section in example_report().sections if section.name == "impacts")
     assert how.all("code")[0].text == command
-    options = [[part.text for part in pair.children if isinstance(part, Node)] for pair in how.all("div")]
-    assert options == [["toys", "0"], ["expected signal", "r = 1"], ["tolerance", "1e-4"], ["took", "1 min 15 s"]]
+    options = [node.text for node in how.all("span", "whole")]
+    assert options == ["--expect-signal", "--set-parameter", "--output", "--processes"]
+    pairs = [[part.text for part in pair.children if isinstance(part, Node)] for pair in how.all("div")]
+    assert pairs == [["toys", "0"], ["expected signal", "r = 1"], ["tolerance", "1e-4"], ["took", "1 min 15 s"]]
     assert by_id(read(EXAMPLE), "fit").all("dd")[0].text == "1 h 7 min"
     assert by_id(read(EXAMPLE), "gof").all("aside") == []
 

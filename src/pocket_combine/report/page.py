@@ -41,6 +41,8 @@ _NUMBER = re.compile(
     r"(?=$|[%±/(]|\s+[^\s\d×·])"
 )
 
+_OPTION = re.compile(r"(?<!\S)(--?[A-Za-z][\w-]*)")
+
 
 def render(report: Report) -> str:
     """Return the page of a report: HTML that is whole in itself, the same for the same report.
@@ -164,6 +166,7 @@ def _environment() -> Environment:
     environment.filters.update(
         anchor=anchor,
         breakable=_breakable,
+        code=_code,
         duration=_duration,
         has_long_names=_has_long_names,
         head_column=_head_column,
@@ -185,6 +188,15 @@ def _breakable(text: str) -> Markup:
     from markupsafe import Markup  # noqa: PLC0415  # comes with Jinja, an extra
 
     return Markup("_<wbr>").join(_printable(text).split("_"))
+
+
+def _code(text: str) -> Markup:
+    """Return a command, escaped, in which no line ends inside the name of an option, after one of its hyphens."""
+    from markupsafe import Markup, escape  # noqa: PLC0415  # comes with Jinja, an extra
+
+    pieces = _OPTION.split(_printable(text))
+    whole = Markup('<span class="whole">{}</span>')
+    return Markup().join(whole.format(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces))
 
 
 def _duration(seconds: float) -> str:
