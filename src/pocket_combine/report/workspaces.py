@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
 from pocket_combine.errors import CardError
 from pocket_combine.inference import Blinding, Workspace, make_workspace
 from pocket_combine.inference.selection import ALL_NUISANCES
@@ -15,6 +17,11 @@ from pocket_combine.report.subject import Subject
 from pocket_combine.results import FitResult
 
 __all__ = ["Sample", "Workspaces"]
+
+_PART = 0.9
+"""Of the background of a bin, what a negative signal may take away."""
+_LEAST = 1e-3
+"""An extension that is a smaller part of the range is none."""
 
 
 class Sample(Enum):
@@ -50,12 +57,7 @@ class Workspaces:
             raise CardError("the card has no parameter of interest, so that nothing can be fitted for it")
         self.strengths = tuple(item.name for item in parameters if item.is_signal_strength)
         """Names of the signal strengths."""
-        asked = self.settings.get("ranges") or {}
-        self.open_ranges: dict[str, tuple[float, float]] = {
-            item.name: (-item.range[1], item.range[1])
-            for item in parameters
-            if item.is_signal_strength and item.name not in asked and item.range[0] == 0.0 < item.range[1] < math.inf
-        }
+        self.open_ranges = _open_ranges(self.get(Sample.SIGNAL), self.settings.get("ranges") or {})
         """Ranges that let signal strengths become negative, where the user did not set one."""
 
     def get(self, sample: Sample, *, is_open: bool = False) -> Workspace:
@@ -111,3 +113,32 @@ class Workspaces:
         return make_workspace(
             self._subject.card, self._subject.templates, kind=kind, expect_signal=expected, **settings
         )
+
+
+def _open_ranges(workspace: Workspace, asked: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Return ranges of signal strengths that end at 0, extended to where the expectation of every bin is positive.
+
+    Args:
+        workspace: Any workspace of the card.
+        asked: Ranges that the user set, by name.
+    """
+    model = workspace.model
+    strengths = [(at, item) for at, item in enumerate(model.parameters) if item.is_signal_strength and not item.frozen]
+    shown = np.zeros(model.bin_count, dtype=bool)
+    for part in model.channels:
+        shown[part.bins] = not part.is_masked
+    none = workspace.start.copy()
+    none[[at for at, _ in strengths]] = 0.0
+    background = model.totals(none)[shown]
+    result = {}
+    for at, item in strengths:
+        if item.name in asked or item.range[0] != 0.0 or not math.isfinite(item.range[1]):
+            continue
+        one = none.copy()
+        one[at] = 1.0
+        signal = model.totals(one)[shown] - background
+        grows = signal > 0.0
+        lowest = float((background[grows] / signal[grows]).min(initial=item.range[1] / _PART))
+        if lowest > _LEAST * item.range[1]:
+            result[item.name] = (-float(f"{_PART * lowest:.3g}"), item.range[1])
+    return result
