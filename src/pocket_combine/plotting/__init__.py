@@ -14,7 +14,14 @@ from pocket_combine.errors import MissingDependencyError
 if TYPE_CHECKING:
     from pocket_combine.plotting.breakdown import breakdown_figure, draw_breakdown
     from pocket_combine.plotting.breakdown_values import breakdown_table
-    from pocket_combine.plotting.canvas import add_labels, figure_bytes, new_figure, save_figure, style_context
+    from pocket_combine.plotting.canvas import (
+        add_labels,
+        figure_bytes,
+        figure_files,
+        new_figure,
+        save_figure,
+        style_context,
+    )
     from pocket_combine.plotting.contact_sheets import (
         contact_sheet_figures,
         draw_contact_sheet,
@@ -81,6 +88,7 @@ _HOMES = {
     "new_figure": "canvas",
     "add_labels": "canvas",
     "figure_bytes": "canvas",
+    "figure_files": "canvas",
     "save_figure": "canvas",
     "Style": "style",
     "Labels": "style",
@@ -172,6 +180,7 @@ __all__ = [
     "new_figure",
     "add_labels",
     "figure_bytes",
+    "figure_files",
     "save_figure",
     "Style",
     "Labels",

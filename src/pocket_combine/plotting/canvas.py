@@ -22,7 +22,7 @@ from pocket_combine.io.atomic import atomic_write
 from pocket_combine.plotting.palette import PETROFF_10
 from pocket_combine.plotting.style import Labels
 
-__all__ = ["FORMATS", "add_labels", "figure_bytes", "new_figure", "save_figure", "style_context"]
+__all__ = ["FORMATS", "add_labels", "figure_bytes", "figure_files", "new_figure", "save_figure", "style_context"]
 
 FORMATS = ("pdf", "png", "svg")
 
@@ -146,6 +146,27 @@ def figure_bytes(figure: Figure, file_format: str, *, resolution: float = 150.0)
     return buffer.getvalue()
 
 
+def figure_files(figure: Figure, formats: Sequence[str], *, resolution: float = 150.0) -> dict[str, bytes]:
+    """Return a figure as the bytes of several files, by their endings; its layout is found once for all.
+
+    Args:
+        figure: The figure.
+        formats: Endings, of `FORMATS`.
+        resolution: Dots per inch of pictures made of dots.
+
+    Raises:
+        StyleError: If a format is unknown.
+    """
+    engine = figure.get_layout_engine()
+    with style_context():
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    try:
+        return {ending: figure_bytes(figure, ending, resolution=resolution) for ending in formats}
+    finally:
+        figure.set_layout_engine(engine)
+
+
 def save_figure(
     figure: Figure, stem: str | os.PathLike[str], formats: Sequence[str] = ("pdf", "png"), *, resolution: float = 150.0
 ) -> tuple[Path, ...]:
@@ -162,7 +183,8 @@ def save_figure(
         OSError: If a file cannot be written.
     """
     target = Path(stem)
-    contents = {Path(f"{target}.{ending}"): figure_bytes(figure, ending, resolution=resolution) for ending in formats}
+    files = figure_files(figure, formats, resolution=resolution)
+    contents = {Path(f"{target}.{ending}"): content for ending, content in files.items()}
     target.parent.mkdir(parents=True, exist_ok=True)
     for path, content in contents.items():
         with atomic_write(path) as file:

@@ -124,12 +124,8 @@ def _draw(drawing: Drawing) -> list[dict[str, bytes]] | str:
 
 
 def _files(figure: Any, drawing: Drawing) -> dict[str, bytes]:
-    with plotting.style_context():
-        figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # it has been found; each file would find it once more
-    files = {"png": plotting.figure_bytes(figure, "png", resolution=drawing.resolution)}
-    if drawing.is_document:
-        files["pdf"] = plotting.figure_bytes(figure, "pdf")
+    formats = ("png", "pdf") if drawing.is_document else ("png",)
+    files: dict[str, bytes] = plotting.figure_files(figure, formats, resolution=drawing.resolution)
     return files
 
 
