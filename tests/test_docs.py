@@ -26,7 +26,6 @@ import pytest
 
 from pocket_combine import load_output
 from pocket_combine.cli import main
-from pocket_combine.demo import write_demo
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGES = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
@@ -66,8 +65,9 @@ def name_of(page: Path) -> str:
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo's files, and its output divided into one per period."""
     folder = tmp_path_factory.mktemp("docs")
-    _, path = write_demo(folder / "demo")
-    output = load_output(path)
+    made = click.testing.CliRunner().invoke(main, ["demo", str(folder / "demo")])
+    assert made.exit_code == 0, made.output
+    output = load_output(folder / "demo" / "output_all.coffea")
     (folder / "outputs").mkdir()
     for period in output.years:
         part = pickle.dumps(only_period(output, period), protocol=4)
