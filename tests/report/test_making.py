@@ -92,7 +92,7 @@ def test_numbers_are_those_of_direct_calls(blind: MadeReport, card: LoadedCard) 
     assert numbers_of(blind, "limits")["observed"] is None
     goodness = goodness_of_fit(workspace, toys=6, seed=1)
     assert numbers_of(blind, "goodness")["toys_mean"] == goodness.toys.mean()
-    wide = make_workspace(card.card, card.templates, expect_signal=1.0, ranges={"r": (-1.2, 20.0)})
+    wide = make_workspace(card.card, card.templates, expect_signal=1.0, ranges={"r": (-0.667, 20.0)})
     toys = toy_fits(wide, 0.0, 6, 1)
     assert numbers_of(blind, "bias")["toys-signal-0"]["mean_pull"] == toys.pulls.mean()
     points = numbers_of(blind, "scan")["scan-signal-r"]["points"]
@@ -118,7 +118,7 @@ def test_results_are_files_for_the_commands_that_draw(blind: MadeReport, folder:
 def test_sections_say_how_to_run_them_alone(blind: MadeReport, folder: Path) -> None:
     commands = section_of(blind, "fit").command.splitlines()
     assert commands == [
-        f"pocket-combine fit {folder / 'card.txt'} --expect-signal 0 --range r=-1.2,20",
+        f"pocket-combine fit {folder / 'card.txt'} --expect-signal 0 --range r=-0.667,20",
         f"pocket-combine fit {folder / 'card.txt'} --expect-signal 1",
         "# in the folder of the report, from the saved results",
         "pocket-combine plot pulls results/fit-background.json results/fit-signal.json",
@@ -128,7 +128,7 @@ def test_sections_say_how_to_run_them_alone(blind: MadeReport, folder: Path) -> 
         "--breakdown syst,stat"
     )
     assert "--parameter r=LOW,HIGH" not in section_of(blind, "scan").command
-    assert section_of(blind, "fit").options["range"] == "r from -1.2 to 20, in background-only data"
+    assert section_of(blind, "fit").options["range"] == "r from -0.667 to 20, in background-only data"
     assert section_of(blind, "bias").options["toys"] == "6"
 
 

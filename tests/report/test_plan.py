@@ -83,7 +83,7 @@ def test_an_unblinded_plan_adds_the_observation(card: LoadedCard) -> None:
         "scan-observed-r-statistics",
     ]
     assert found["toys-observed-2"].command == (
-        "pocket-combine toys c.txt --unblind --range r=-1.2,20 --inject 2 --toys 50 --seed 1"
+        "pocket-combine toys c.txt --unblind --range r=-0.667,20 --inject 2 --toys 50 --seed 1"
     )
     assert found["fit-signal"].command == "pocket-combine fit c.txt --expect-signal 2"
 
@@ -96,7 +96,7 @@ def test_a_part_of_the_plan_brings_what_it_needs(card: LoadedCard) -> None:
 
 def test_a_signal_may_be_negative_unless_its_range_is_given(card: LoadedCard) -> None:
     subject = subject_of(card, blind=True)
-    assert Workspaces(subject, {}, 1.0).open_ranges == {"r": (-1.2, 20.0)}
+    assert Workspaces(subject, {}, 1.0).open_ranges == {"r": (-0.667, 20.0)}
     given = Workspaces(subject, {"ranges": {"r": (0.0, 3.0)}}, 1.0)
     assert given.open_ranges == {}
     assert given.get(Sample.BACKGROUND, is_open=True).model.parameters.get("r").range == (0.0, 3.0)

@@ -18,7 +18,7 @@ from pocket_combine.results import FitResult
 
 __all__ = ["Sample", "Workspaces"]
 
-_PART = 0.9
+_PART = 0.5
 """Of the background of a bin, what a negative signal may take away."""
 _LEAST = 1e-3
 """An extension that is a smaller part of the range is none."""
