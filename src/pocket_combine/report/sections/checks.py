@@ -178,4 +178,5 @@ def _offender(material: Material, code: str, channel: str, process: str, nuisanc
         "template_figures",
         (material.subject.card, material.subject.templates_of(nuisance, [channel])),
         {"channels": [channel], "processes": [process], "nuisances": [nuisance], "style": material.options.style},
+        is_document=False,
     )
