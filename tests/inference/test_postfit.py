@@ -12,6 +12,7 @@ import pytest
 from model_cards import counting, shape_card, shape_workspace
 
 from pocket_combine.card.load import load_card
+from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
 from pocket_combine.inference.covariance import postfit_spread, prefit_variance
 from pocket_combine.inference.postfit import postfit
@@ -45,6 +46,18 @@ def test_fit_by_hand() -> None:
     assert result.yields["SR/bkg"] == pytest.approx((100.0, 100 * math.log(1.1)), abs=1e-3)
     both = math.hypot(math.sqrt(120.0), 100 * math.log(1.1))
     assert result.yields["SR/sig"] == pytest.approx((20.0, both), abs=1e-3)
+
+
+def test_processes_called_like_totals_are_not_hidden_by_them() -> None:
+    card = parse_card(
+        "imax 1\nbin SR\nobservation 30\nbin SR SR\nprocess sig total\nprocess 0 1\nrate 10 20\nnorm lnN - 1.1\n"
+    )
+    with pytest.raises(CardError, match="a process 'total' would take the place of what results call by this name"):
+        postfit(make_workspace(card, {}), None)
+    renamed = postfit(make_workspace(card, {}), None, process_sums={"bkg": ["total"]})
+    assert {name: pair[0] for name, pair in renamed.yields.items()} == pytest.approx(
+        {"SR/sig": 10.0, "SR/bkg": 20.0, "SR/total": 30.0, "SR/total_background": 20.0}
+    )
 
 
 @pytest.fixture(scope="module")

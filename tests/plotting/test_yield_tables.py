@@ -131,6 +131,14 @@ def test_blind_results_and_blinded_channels_show_no_data() -> None:
     assert table.notes == ("Expected events, post-fit, Asimov data.",)
 
 
+def test_results_without_a_total_are_refused() -> None:
+    yields = {name: pair for name, pair in YIELDS.items() if name != "CR/total_background"}
+    with pytest.raises(
+        ResultError, match=r"no 'total_background' of channel 'CR'; make it anew .*: pocket-combine postfit"
+    ):
+        yield_table(dataclasses.replace(POSTFIT, yields=yields))
+
+
 def test_unknown_channels_and_formats_are_refused() -> None:
     with pytest.raises(ResultError, match="no channel 'SSR' in the result: did you mean 'SR'"):
         yield_table(POSTFIT, ["SSR"])

@@ -27,6 +27,8 @@ __all__ = ["METHODS", "postfit"]
 METHODS = ("propagation", "sampling")
 
 _SAMPLES_AT_ONCE = 100
+_TOTAL, _TOTAL_BACKGROUND = "total", "total_background"
+"""What stands for a channel's sums among its processes in `PostfitResult.yields`."""
 
 _ROUNDING = 1e-6
 """Asymmetry of a correlation matrix that comes from its inversion."""
@@ -129,11 +131,11 @@ def postfit(
     for entry, uncertainty in zip(sums, found, strict=True):
         values = entry.add(central.processes, central.totals)
         channels.append(_channel(workspace, entry, values, uncertainty))
-        names = [*(name for name, _ in entry.processes), "total"]
+        names = [*(name for name, _ in entry.processes), _TOTAL]
         for name, row, variance in zip(names, values, uncertainty.whole, strict=True):
             yields[f"{entry.name}/{name}"] = (float(row.sum()), float(np.sqrt(variance)))
         background = entry.background(values)
-        yields[f"{entry.name}/total_background"] = (float(background.sum()), float(np.sqrt(uncertainty.background)))
+        yields[f"{entry.name}/{_TOTAL_BACKGROUND}"] = (float(background.sum()), float(np.sqrt(uncertainty.background)))
     provenance = workspace.provenance(
         seed if method == "sampling" else None,
         **({"samples": samples} if method == "sampling" else {}),
@@ -316,6 +318,12 @@ def _problems(
             owner[part] = name
         if name in known and name not in parts:
             problems.append(f"the sum of processes {name!r} has the name of a process that is not in it")
+    problems += [
+        f"a process {name!r} would take the place of what results call by this name; give it another name, for example "
+        f"by a sum of processes with this one alone"
+        for name in (*(process for process in known if process not in owner), *process_sums)
+        if name in (_TOTAL, _TOTAL_BACKGROUND)
+    ]
     return problems
 
 

@@ -134,8 +134,17 @@ class _Source:
 
     @property
     def total(self) -> tuple[float, float]:
-        value, error = self.result.yields[f"{self.yields.channel}/total"]
-        return value, error
+        return self._whole("total")
+
+    def _whole(self, name: str) -> tuple[float, float]:
+        """Return events and uncertainty, over all bins, of a process or a total."""
+        found = self.result.yields.get(f"{self.yields.channel}/{name}")
+        if found is None:
+            raise ResultError(
+                f"the result has no {name!r} of channel {self.yields.channel!r}; make it anew with this version: "
+                "pocket-combine postfit CARD -o FILE"
+            )
+        return found
 
     def cell(self, processes: Sequence[str]) -> YieldCell | None:
         """Return the sum of processes; with an uncertainty if it is one process."""
@@ -144,7 +153,7 @@ class _Source:
             return None
         if len(rows) > 1:
             return self._bare(float(self.yields.expected[rows].sum()))
-        return YieldCell(*self.result.yields[f"{self.yields.channel}/{self.yields.processes[rows[0]]}"])
+        return YieldCell(*self._whole(self.yields.processes[rows[0]]))
 
     def _bare(self, value: float) -> YieldCell:
         """Return a value without uncertainty, with the digits of the total and at least two."""
@@ -160,7 +169,7 @@ class _Source:
 
     def background(self) -> YieldCell:
         """Return the total without signals."""
-        return YieldCell(*self.result.yields[f"{self.yields.channel}/total_background"])
+        return YieldCell(*self._whole("total_background"))
 
 
 def yield_table(
