@@ -266,3 +266,13 @@ def test_only_and_skip(tmp_path: Path) -> None:
     assert {section.name for section in made.report.sections if section.mark is not Mark.SKIPPED} == {"card"}
     assert section_of(made, "limits").lead == "Not asked for."
     assert list((tmp_path / "out" / "results").iterdir()) == []
+
+
+def test_names_are_checked_with_a_dictionary(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    dictionary = tmp_path / "master.yml"
+    dictionary.write_text("luminosity:\n  lumi: {description: Luminosity}\njets:\n  JES: {description: Scale}\n")
+    options = ReportOptions(only=("names",), details=0, dictionary=dictionary)
+    section = section_of(make_report(loaded_card(tmp_path), tmp_path / "out", options=options), "names")
+    assert (section.mark, section.lead) == (Mark.NOTICE, "1 of 3 names do not follow the convention.")
+    assert section.command.endswith(f"--dictionary {dictionary}")

@@ -66,7 +66,7 @@ def _templates(material: Material, effect: NuisanceEffect, *, draws: bool) -> It
         subject = material.subject
         yield Drawing(
             f"templates-{effect.name}",
-            f"{effect.name} where it acts most: nominal templates and variations.",
+            f"{effect.name} where it acts most: changes relative to the nominal template, and its statistical error.",
             f"Templates of the processes that {effect.name} changes most.",
             "nuisance_figure",
             (subject.card, subject.templates_of(effect.name), effect.name),
