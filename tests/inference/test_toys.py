@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from degenerate_cards import shapes as card_of_shapes
 from model_cards import counting, shape_workspace
 
 from pocket_combine.execution import ProcessExecutor
@@ -148,3 +149,26 @@ def test_an_asimov_toy_gives_the_fit_of_asimov_data(shapes: Workspace) -> None:
     interval = fit(shapes).interval("r")
     found = (best, best - low, best + high, cut)
     assert found == pytest.approx((interval.best, interval.low, interval.high, 0.0), abs=2e-4)
+
+
+def test_toys_in_which_simulated_events_were_counted_as_none() -> None:
+    # Two simulated events in the second bin of the background: about every tenth toy counts none.
+    make = card_of_shapes([17, 2], [6, 0.2], [11, 1], errors=([0.01, 0.01], [0.2, 2**-0.5]), threshold=10)
+    workspace = make(ranges={"r": (-20.0, 40.0)})
+    theta = truth(workspace, 1.0)
+    toys = generate_toys(workspace, theta, 40, seed=1)
+    position = workspace.model.parameters.index("prop_binc_bin1_bkg")
+    nothing = np.flatnonzero(toys.global_observables[:, position] == 0.0)
+    assert nothing.size
+    fitter = ToyFitter(workspace, toys, theta)
+    fits = fitter.fit()
+    assert fits.converged.all()
+    assert fits.free.all()  # together, not alone
+    assert np.isfinite(fitter.intervals(fits, "r")).all()
+    complete = fitter.complete(fits)
+    assert complete[nothing, position].max() > 0.0
+    for at in nothing:
+        # Its constraint is y alone, and only data that the rest does not explain let it leave 0.
+        value, observed = complete[at, position], toys.observations[at, 1]
+        rest = workspace.model.totals(np.where(np.arange(len(complete[at])) == position, 0.0, complete[at]))[1]
+        assert value == pytest.approx(max(0.0, 2.0 * (observed / 3.0 - rest)), abs=1e-6)

@@ -73,6 +73,21 @@ def test_some_bin_parameters_explicit_and_the_others_profiled(seed: int) -> None
         np.testing.assert_allclose(likelihood.response(point), slow, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("strength", [-3.0, 0.5, 2.0])
+@pytest.mark.parametrize("observed", [(7, 5, 1), (0, 12, 30), (40, 0, 2)])
+@pytest.mark.parametrize("empty", [(0, 1, 2), (3, 5), (0, 4)])
+def test_counts_of_nothing(strength: float, observed: tuple[int, ...], empty: tuple[int, ...]) -> None:
+    model = mini_model(mc_stats=(AutoMCStats("c", 400, include_signal=True),))
+    observables = model.parameters.observables.copy()
+    observables[[model.parameters.index(model.bin_parameters[at]) for at in empty]] = 0.0
+    likelihood = model.likelihood(Data(np.array(observed, dtype=float), observables))
+    names = likelihood.parameters.names
+    point = np.array([{"r": strength, "l": 0.3, "s": -0.4}[name] for name in names])
+    assert_derivatives(likelihood, point)
+    slow = differences(likelihood.complete, point, 1e-6)
+    np.testing.assert_allclose(likelihood.response(point), slow, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("width", [0.5, 1.0, 3.0])
 def test_rounded_abs_is_smooth_at_its_seams(width: float) -> None:
     for seam in (-width, 0.0, width):

@@ -65,8 +65,7 @@ def test_several_parameters_are_stationary(base: float, observed: int, entries: 
     )
     # A count contributes at its observed value already; a Gaussian needs something to move around.
     base = base + sum(amplitude for count, amplitude, _ in entries if not count) * 0.5 + 0.01
-    slope = solve_processes(np.array([[base]]), np.array([[float(observed)]]), chosen)
-    values = chosen.parameters(slope)
+    slope, values = solve_processes(np.array([[base]]), np.array([[float(observed)]]), chosen)
     expected = base + float((chosen.amplitude * values).sum())
     if observed:
         assert slope.item() == pytest.approx(1.0 - observed / expected, rel=1e-8, abs=1e-8)
@@ -74,6 +73,50 @@ def test_several_parameters_are_stationary(base: float, observed: int, entries: 
     else:
         assert slope.item() == 1.0 or expected == pytest.approx(0.0, abs=1e-7 * base)
     assert np.all(values[chosen.is_count] > 0)
+
+
+signed = st.floats(0.01, 20.0) | st.floats(-20.0, -0.01)
+any_terms = st.lists(st.tuples(st.booleans(), signed, st.integers(0, 3)), min_size=1, max_size=5)
+
+
+@given(base=st.floats(0.0, 50.0), observed=st.integers(0, 300), entries=any_terms)
+def test_counts_of_nothing_and_negative_amplitudes(
+    base: float, observed: int, entries: list[tuple[bool, float, int]]
+) -> None:
+    # The function is convex, so that the conditions of Karush, Kuhn and Tucker are enough for a minimum.
+    gaussian = [(False, 3.0, 0)] if observed else []
+    chosen = process_terms(*(list(column) for column in zip(*entries, *gaussian, strict=True)))
+    with np.errstate(all="ignore"):  # as in likelihoods
+        slope, values = solve_processes(np.array([[base]]), np.array([[float(observed)]]), chosen)
+    mu, flow = slope.item(), (chosen.amplitude * values).ravel()
+    expected = base + float(flow.sum())
+    size = 1.0 + base + float(np.abs(flow).sum())
+    if observed:
+        assert mu < 1.0
+        assert expected == pytest.approx(observed / (1.0 - mu), abs=1e-9 * size)
+    elif expected > 1e-9 * size:
+        assert mu == 1.0
+    else:
+        assert mu == 0.0 or expected == pytest.approx(0.0, abs=1e-9 * size)
+    for is_count, amplitude, observable, value in zip(
+        chosen.is_count.ravel(), chosen.amplitude.ravel(), chosen.observable.ravel(), values.ravel(), strict=True
+    ):
+        if not is_count:
+            assert value == pytest.approx(observable - amplitude * mu)
+        elif observable:
+            assert value > 0.0
+            assert 1.0 + amplitude * mu == pytest.approx(observable / value)
+        else:
+            assert value >= 0.0
+            assert 1.0 + amplitude * mu == pytest.approx(0.0, abs=2e-8) if value else 1.0 + amplitude * mu > 0.0
+
+
+def test_counts_of_nothing_share_what_the_bin_wants() -> None:
+    # 1 + 0.5 (y1 + y2) = 9 / (1 + 2): 2 events on each side of the bound.
+    chosen = process_terms([True, True, True], [0.5, 0.5, 0.25], [0.0, 0.0, 0.0])
+    slope, values = solve_processes(np.ones((1, 1)), np.full((1, 1), 9.0), chosen)
+    assert slope.item() == pytest.approx(-2.0)
+    assert values.ravel().tolist() == pytest.approx([2.0, 2.0, 0.0])
 
 
 @pytest.mark.parametrize("seed", [seed for seed in range(40) if seed % 2])

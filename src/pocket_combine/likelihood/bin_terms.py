@@ -207,11 +207,10 @@ class ProcessBins:
         if plan.terms.size:
             terms = self._terms(amplitude, observables, plan)
             base, observed = sums.expected[plan.bins], sums.observed[plan.bins]
-            slope = solve_processes(base, observed, terms)
-            chosen = terms.parameters(slope)
+            slope, chosen = solve_processes(base, observed, terms)
             values[self.parameter[plan.terms]] = chosen
             expected = base + terms.sum_by_bin(terms.amplitude * chosen)
-            softness = terms.sum_by_bin(terms.amplitude**2 * terms.compliance(slope))
+            softness = terms.sum_by_bin(terms.amplitude**2 * terms.compliance(slope, chosen))
             denominator = expected**2 + softness * observed
             # Without data the expectation may end at zero, where it stays: the slope is then between 0 and 1.
             at_zero = (observed == 0.0) & (slope != 0.0) & (slope != 1.0)
@@ -235,8 +234,8 @@ class ProcessBins:
         row, bend, compliance = value.copy(), np.zeros_like(value), np.zeros_like(value)
         if plan.terms.size:
             terms = self._terms(amplitude, observables, plan)
-            at = slope[plan.bins]
-            row[plan.terms] = terms.sensitivity(at)
-            compliance[plan.terms] = terms.compliance(at)
+            at, own_value = slope[plan.bins], value[plan.terms]
+            row[plan.terms] = terms.sensitivity(at, own_value)
+            compliance[plan.terms] = terms.compliance(at, own_value)
             bend[plan.terms] = -(own[plan.terms] ** 2) * compliance[plan.terms]
         return ProcessState(amplitude, value, row, bend, compliance)

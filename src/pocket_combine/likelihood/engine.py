@@ -177,8 +177,9 @@ class Engine:
             hessian += (rows * bend.T[:, None, :]) @ rows.transpose(0, 2, 1)
         terms = state.plan.terms
         if terms.size:
-            rows = self._amplitude_rows(state, terms)
-            hessian += (rows * slopes.process.bend[terms].T[:, :, None]).transpose(0, 2, 1) @ rows
+            # None is positive. A product with the own transpose is symmetric even where rounding shows.
+            rows = self._amplitude_rows(state, terms) * np.sqrt(-slopes.process.bend[terms]).T[:, :, None]
+            hessian -= rows.transpose(0, 2, 1) @ rows
 
     def _explicit_amplitudes(self, state: EngineState) -> tuple[IntArray, FloatArray]:
         """Return the bin of every explicit bin parameter and what it multiplies, `amplitude[i, point]`."""
