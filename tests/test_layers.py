@@ -17,6 +17,7 @@ VOCABULARY = [
     "errors",
     "findings",
     "names",
+    "patterns",
     "plain",
     "templates",
     "card.model",

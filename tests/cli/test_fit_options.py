@@ -230,8 +230,8 @@ def test_files_are_written_although_nobody_reads_the_screen() -> None:
         ("postfit card.txt --prefit --fit fit.json", "--prefit and --fit exclude each other"),
         ("postfit card.txt --fit missing.json", "missing.json: cannot be read: No such file"),
         ("postfit card.txt --sum-channels SR", "expected NAME=PATTERN"),
-        ("postfit card.txt --sum-channels all=X*", "no channel matches 'X*' of the sum 'all'; available: 'CR', 'SR'"),
-        ("postfit card.txt --sum-processes top=t*", "no process matches 't*' of the sum 'top'"),
+        ("postfit card.txt --sum-channels all=X*", "sum 'all': no channel matches 'X*'; available: 'CR', 'SR'"),
+        ("postfit card.txt --sum-processes top=t*", "sum 'top': no process matches 't*'"),
     ],
 )
 def test_what_cannot_be_meant(command: str, message: str) -> None:
@@ -257,7 +257,7 @@ def test_saved_fits_that_must_not_or_cannot_be_used() -> None:
         "card.txt --unblind --fit blind.json": "the fit in blind.json is of Asimov data: leave --unblind out",
         "card.txt --unblind --fit frozen.json": "freeze: None here, ['lumi'] in the fit",
         "other.txt --unblind --freeze lumi --fit fit.json": "lumi is frozen here and was fitted",
-        "card.txt --fit scan.json": "scan.json: holds 'ScanResult', expected a FitResult",
+        "card.txt --fit scan.json": "scan.json: holds the result of `pocket-combine scan`, expected that of",
         "card.txt --unblind --fit truncated.json": "truncated.json: not JSON",
         "card.txt --unblind --fit binary.json": "binary.json: cannot be read",
         "card.txt --unblind --fit nan.json": "a value or a covariance in it is no finite number",

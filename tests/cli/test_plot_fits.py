@@ -19,12 +19,7 @@ from pocket_combine.results import FitResult, ImpactResult, Status
 
 GOLDEN = Path(__file__).parent / "golden_fits"
 
-SCREENS = {
-    f"help-plot-{name}": f"plot {name} --help"
-    for name in ("pulls", "impacts", "correlations", "breakdown", "strengths")
-} | {
-    "plot-breakdown-table": "plot breakdown impacts.json --table markdown",
-}
+SCREENS = {"plot-breakdown-table": "plot breakdown impacts.json --table markdown"}
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +77,15 @@ def test_figures_are_files_whose_paths_are_shown(command: str, files: list[str])
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("impacts fit.json", "fit.json: holds 'FitResult', expected a ImpactResult"),
+        (
+            "impacts fit.json",
+            "fit.json: holds the result of `pocket-combine fit`, expected that of `pocket-combine impacts -o`",
+        ),
         ("strengths card.txt", "card.txt: cannot be read"),
-        ("pulls fit.json --parameter lumy", "no parameter matches 'lumy': did you mean 'lumi'?"),
+        ("pulls fit.json --parameter lumy", "no parameter matches 'lumy'; did you mean 'lumi'?"),
         ("impacts impacts.json --poi R", "no parameter of interest 'R' in the impacts: did you mean 'r'?"),
         ("correlations fit.json --around thory", "no correlation of 'thory': did you mean 'theory'?"),
-        ("pulls a=fit.json a=impacts.json", "two results are called 'a'; write NAME=FILE"),
+        ("pulls a=fit.json a=impacts.json", "two results are called 'a'; write LABEL=FILE"),
         ("strengths a=fit.json b=fit.json --stat-only c=fit.json", "no result for 'c': available: 'a', 'b'"),
     ],
 )
@@ -101,7 +99,8 @@ def test_mistakes_are_explained(command: str, message: str) -> None:
 def test_another_type_names_what_is_expected() -> None:
     Path("limit.json").write_text('{"type": "LimitResult"}')
     result = run("plot pulls limit.json")
-    assert "limit.json: holds 'LimitResult', expected a FitResult or ImpactResult" in result.stderr
+    expected = "expected that of `pocket-combine fit -o` or `pocket-combine impacts -o`"
+    assert f"limit.json: holds the result of `pocket-combine limit`, {expected}" in " ".join(result.stderr.split())
 
 
 def failed_fit() -> None:

@@ -58,8 +58,8 @@ def run(*words: str) -> Result:
     [
         (["scan", "total.json"], ["scan.png"]),
         (["scan", "total=total.json", "stat only=stat.json", "--breakdown", "syst,stat"], ["scan.png"]),
-        (["scan", "two.json", "--map", "--mark", "1,2", "--cl", "0.95"], ["scan.png"]),
-        (["limits", "300=a.json", "400=b.json", "--theory", "theory.txt", "--quantity", "m"], ["limits.png"]),
+        (["scan", "two.json", "--colours", "--mark", "1,2", "--cl", "0.95"], ["scan.png"]),
+        (["limits", "300=a.json", "400=b.json", "--theory", "theory.txt", "--axis-title", "m"], ["limits.png"]),
         (["limits", "SR=a.json", "b.json", "--linear", "--classic-colours"], ["limits.png"]),
         (["gof", "gof.json"], ["gof.png"]),
         (["toys", "toys0.json"], ["toys.png"]),
@@ -78,9 +78,12 @@ def test_figures_are_written_and_named(words: list[str], files: list[str]) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["scan", "a.json"], "a.json: holds 'LimitResult', expected a ScanResult"),
+        (
+            ["scan", "a.json"],
+            "a.json: holds the result of `pocket-combine limit`, expected that of `pocket-combine scan -o`",
+        ),
         (["scan", "total.json", "two.json"], "expected one parameter"),
-        (["scan", "total.json", "--map"], "--map is for scans of two parameters"),
+        (["scan", "total.json", "--colours"], "--colours is for scans of two parameters"),
         (["scan", "total.json", "--mark", "1,1"], "--mark is for scans of two parameters"),
         (["scan", "two.json", "--breakdown", "syst,stat"], "--breakdown is for scans of one parameter"),
         (["scan", "total.json", "--breakdown", "syst,"], "'syst,', expected PART,PART"),
@@ -92,7 +95,7 @@ def test_figures_are_written_and_named(words: list[str], files: list[str]) -> No
         (["limits", "a.json", "--theory", "theory.txt"], "need points that are numbers"),
         (["limits", "1=a.json", "--theory", "card.txt"], "card.txt:2: 'imax 2', expected a point and its value"),
         (["limits", "1=a.json", "--theory", "none.txt"], "none.txt: cannot be read"),
-        (["effects", "card.txt", "--channel", "SL"], "no channel 'SL' in the card"),
+        (["effects", "card.txt", "--channel", "SL"], "no channel matches 'SL'; available: 'CR', 'SR'"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_and_writes_nothing(words: list[str], message: str) -> None:

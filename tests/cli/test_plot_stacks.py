@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,21 @@ theory lnN  1.1    -        -        0.9/1.2
 """
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("results")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        Path("card.txt").write_text(CARD)
+        for options in ("--unblind -o fit.json", "--unblind --prefit -o prefit.json", "-o blind.json"):
+            assert run(f"postfit card.txt {options}").exit_code == 0
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def in_folder_with_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "card.txt").write_text(CARD)
+def in_folder_with_results(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(results, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for options in ("--unblind -o fit.json", "--unblind --prefit -o prefit.json", "-o blind.json"):
-        assert run(f"postfit card.txt {options}").exit_code == 0
 
 
 def run(command: str) -> Result:
@@ -60,7 +70,7 @@ def test_blind_figures_do_not_depend_on_the_data() -> None:
 
 
 def test_yields_before_the_fit() -> None:
-    result = run("plot yields prefit.json --format markdown")
+    result = run("plot yields prefit.json --table markdown")
     assert result.exit_code == 0
     assert result.output == (
         "| Process          |           SR |       CR |\n"
@@ -76,7 +86,7 @@ def test_yields_before_the_fit() -> None:
 
 
 def test_yields_in_a_file() -> None:
-    result = run("plot yields fit.json --prefit prefit.json --format latex --channel CR -o yields.tex")
+    result = run("plot yields fit.json --prefit prefit.json --table latex --channel CR -o yields.tex")
     assert (result.exit_code, result.output) == (0, "")
     text = Path("yields.tex").read_text()
     assert text.startswith("\\begin{tabular}{lrr}\n\\toprule\nProcess & CR, pre-fit & CR, post-fit \\\\\n\\midrule\n")
@@ -93,11 +103,11 @@ def test_templates_and_sheets() -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("plot stack fit.json --channel TR", "no channel matches 'TR': available: 'CR', 'SR'"),
+        ("plot stack fit.json --channel TR", "no channel matches 'TR'; available: 'CR', 'SR'"),
         ("plot stack card.txt", "Error: card.txt: "),
         ("plot stack fit.json --signal-scale 0", "signal_scale is 0.0, expected a positive factor"),
         ("plot yields none.json", "none.json: cannot be read: No such file or directory"),
-        ("plot templates card.txt --nuisance lumy --process bkg", "card.txt: no nuisance matches 'lumy': did you mean"),
+        ("plot templates card.txt --nuisance lumy --process bkg", "card.txt: no nuisance matches 'lumy'; did you mean"),
         (
             "plot templates card.txt --channel CR --nuisance lumi",
             "card.txt: no nuisance acts on any of the chosen processes",

@@ -39,7 +39,6 @@ norm  rateParam * bkg 1 [0,5]
 PARTS = "--only limits --only significance --only names --details 0"
 
 SCREENS = {
-    "help": "report --help",
     "report": f"report card.txt {PARTS} -o blind",
     "unblind": f"report card.txt {PARTS} --unblind -o observed",
     "unusable": f"report card.txt {PARTS} --range r=0,0.1 -o bad",

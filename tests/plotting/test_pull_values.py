@@ -125,7 +125,7 @@ def test_orders() -> None:
 
 def test_patterns_that_match_nothing_are_named_together() -> None:
     names = ("lumi_2017", "JER")
-    with pytest.raises(StyleError, match=r"'lumy_2017': did you mean 'lumi_2017'\?; no parameter matches 'x\*'"):
+    with pytest.raises(StyleError, match=r"'lumy_2017'; did you mean 'lumi_2017'\?\n  2\. no parameter matches 'x\*'"):
         matching(names, ["JER", "lumy_2017", "x*"])
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from pocket_combine.card.model import Card, Effect, Group
 from pocket_combine.card.pair import ChannelTemplates, Pair, with_pairs
 from pocket_combine.card.selection import keep_columns, keep_nuisances
-from pocket_combine.errors import CardError, nearest
+from pocket_combine.errors import CardError
+from pocket_combine.patterns import matched, unmatched
 from pocket_combine.templates import Templates
 
 __all__ = ["freeze", "group", "scale_processes", "select_channels", "select_nuisances", "select_processes"]
@@ -185,13 +186,8 @@ def _ordered_parameters(card: Card) -> list[str]:
 
 
 def _matching(what: str, names: Sequence[str], patterns: Iterable[str]) -> set[str]:
-    kept: set[str] = set()
-    problems = []
-    for pattern in patterns:
-        found = {name for name in names if fnmatch.fnmatchcase(name, pattern)}
-        if not found:
-            problems.append(f"no {what} matches {pattern!r}; {nearest(pattern.strip('*'), names)}")
-        kept |= found
+    wanted = list(patterns)
+    problems = unmatched(what, names, wanted)
     if problems:
         raise CardError(problems)
-    return kept
+    return set(matched(names, wanted))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,7 +11,7 @@ import click
 from pocket_combine.cli.console import ExitCode, logging_to_stderr, show_error
 from pocket_combine.errors import PocketCombineError
 
-__all__ = ["Command", "Group"]
+__all__ = ["Command", "Group", "with_options"]
 
 
 def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
@@ -96,3 +96,10 @@ class Command(click.Command):
                 )
                 code = ExitCode.FAILED
         ctx.exit(code)
+
+
+def with_options(function: Any, options: Iterable[Callable[[Any], Any]]) -> Any:
+    """Return the function of a command with options and arguments, the first of them first in the help."""
+    for option in reversed(tuple(options)):
+        function = option(function)
+    return function

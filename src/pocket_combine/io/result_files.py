@@ -17,6 +17,19 @@ __all__ = ["read_one_of", "read_result", "write_result"]
 _Result = TypeVar("_Result", bound=Result)
 
 
+_COMMANDS = {
+    "FitResult": "fit",
+    "ScanResult": "scan",
+    "LimitResult": "limit",
+    "SignificanceResult": "significance",
+    "ImpactResult": "impacts",
+    "GoodnessOfFitResult": "gof",
+    "ToyResult": "toys",
+    "PostfitResult": "postfit",
+}
+"""The command that makes a result of each type."""
+
+
 def read_result(kind: type[_Result], path: str | os.PathLike[str]) -> _Result:
     """Return the result in a file that `write_result`, or `-o` of a command, wrote.
 
@@ -27,14 +40,7 @@ def read_result(kind: type[_Result], path: str | os.PathLike[str]) -> _Result:
     Raises:
         ResultError: If the file cannot be read or holds something else.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    try:
-        return kind.from_json(text)
-    except ResultError as error:
-        raise ResultError(f"{path}: {error}") from error
+    return read_one_of((kind,), path)
 
 
 def read_one_of(kinds: Sequence[type[_Result]], path: str | os.PathLike[str]) -> _Result:
@@ -48,14 +54,30 @@ def read_one_of(kinds: Sequence[type[_Result]], path: str | os.PathLike[str]) ->
         ResultError: If the file cannot be read or holds something else.
     """
     try:
-        plain = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        return read_result(kinds[0], path)  # which says what is wrong
-    found = plain.get("type") if isinstance(plain, dict) else type(plain).__name__
-    for kind in kinds:
-        if kind.__name__ == found:
-            return read_result(kind, path)
-    raise ResultError(f"{path}: holds {found!r}, expected a {' or '.join(kind.__name__ for kind in kinds)}")
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    found = _type_in(text)
+    chosen = next((kind for kind in kinds if kind.__name__ == found), None)
+    if chosen is None and found is not None:
+        commands = " or ".join(f"`pocket-combine {_COMMANDS[kind.__name__]} -o`" for kind in kinds)
+        said = f"the result of `pocket-combine {_COMMANDS[found]}`" if found in _COMMANDS else repr(found)
+        raise ResultError(f"{path}: holds {said}, expected that of {commands}")
+    try:
+        return (chosen or kinds[0]).from_json(text)
+    except ResultError as error:
+        raise ResultError(f"{path}: {error}") from error
+
+
+def _type_in(text: str) -> str | None:
+    """Return what a file says it holds; `None` if it is no JSON, which its reader explains."""
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(plain, dict):
+        return type(plain).__name__
+    return str(plain.get("type", "no result"))
 
 
 def write_result(result: Result, path: str | os.PathLike[str]) -> None:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from fnmatch import fnmatchcase
 
-from pocket_combine.errors import StyleError, nearest
+from pocket_combine.errors import StyleError, join_problems, nearest
 from pocket_combine.names import bin_parameter_name
+from pocket_combine.patterns import matched, unmatched
 from pocket_combine.results import FitResult, Impact, ImpactResult, Status
 
 __all__ = [
@@ -212,11 +212,7 @@ def matching(names: Sequence[str], patterns: Sequence[str]) -> tuple[str, ...]:
         >>> matching(("lumi_2017", "lumi_2018", "JER"), ["lumi_*"])
         ('lumi_2017', 'lumi_2018')
     """
-    found = {pattern: {name for name in names if name == pattern or fnmatchcase(name, pattern)} for pattern in patterns}
-    problems = [
-        f"no parameter matches {pattern!r}: {nearest(pattern, names)}" for pattern in found if not found[pattern]
-    ]
+    problems = unmatched("parameter", names, patterns)
     if problems:
-        raise StyleError("; ".join(problems))
-    chosen = set().union(*found.values())
-    return tuple(name for name in names if name in chosen)
+        raise StyleError(join_problems(problems))
+    return matched(names, patterns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,7 +14,8 @@ from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.effects import NuisanceEffect, nuisance_effects
-from pocket_combine.errors import MissingInputError, join_problems, nearest
+from pocket_combine.errors import MissingInputError, join_problems
+from pocket_combine.patterns import matched, unmatched
 from pocket_combine.summary import channel_yields, scaled_columns
 from pocket_combine.wording import (
     cell_text,
@@ -43,16 +43,10 @@ def select_names(card: Card, patterns: Sequence[str]) -> list[str]:
         MissingInputError: If a pattern matches none; the message has the nearest names.
     """
     names = list(dict.fromkeys((*card.nuisance_names, *(row[0] for row in free_parameters(card)))))
-    matched = {pattern: set(fnmatch.filter(names, pattern)) | ({pattern} & set(names)) for pattern in patterns}
-    problems = [
-        f"the card has no nuisance or parameter {pattern!r}; {nearest(pattern, names)}"
-        for pattern, found in matched.items()
-        if not found
-    ]
+    problems = unmatched("nuisance or parameter", names, patterns)
     if problems:
         raise MissingInputError(join_problems(problems))
-    wanted = set().union(*matched.values())
-    return [name for name in names if name in wanted]
+    return list(matched(names, patterns))
 
 
 def show_nuisances(loaded: LoadedCard, names: Sequence[str], console: Console) -> None:

@@ -12,6 +12,7 @@ import click
 
 from pocket_combine.card.load import LoadedCard, load_card
 from pocket_combine.card.options import CardOptions
+from pocket_combine.cli.command import with_options
 from pocket_combine.errors import CardError
 
 __all__ = [
@@ -153,21 +154,23 @@ def card_options(function: _Function) -> _Function:
         accepted = CardOptions(pois or CardOptions().pois, allow_no_signal, allow_no_background)
         return function(*arguments, accepted=accepted, **options)
 
-    result: _Function = poi_option(allowing_options(with_accepted))
+    result: _Function = with_options(allowing_options(with_accepted), [poi_option])
     return result
 
 
 def allowing_options(function: _Function) -> _Function:
     """Give a command `allow_no_signal` and `allow_no_background`."""
-    result: _Function = _decorated(
+    result: _Function = with_options(
         function,
-        click.option("--X-allow-no-signal", "allow_no_signal", is_flag=True, help="Accept cards without a signal."),
-        click.option(
-            "--X-allow-no-background",
-            "allow_no_background",
-            is_flag=True,
-            help="Accept channels without a background.",
-        ),
+        [
+            click.option("--X-allow-no-signal", "allow_no_signal", is_flag=True, help="Accept cards without a signal."),
+            click.option(
+                "--X-allow-no-background",
+                "allow_no_background",
+                is_flag=True,
+                help="Accept channels without a background.",
+            ),
+        ],
     )
     return result
 
@@ -181,16 +184,5 @@ def reading_options(function: _Function) -> _Function:
     ) -> Any:
         return function(*arguments, reading=Reading(mass, keywords, accepted), **options)
 
-    result: _Function = _decorated(
-        card_options(with_reading),
-        mass_option,
-        keyword_option,
-    )
+    result: _Function = with_options(card_options(with_reading), [mass_option, keyword_option])
     return result
-
-
-def _decorated(function: Callable[..., Any], *decorators: Callable[[Any], Any]) -> Any:
-    """Return a function with click's decorators, the first of them outermost."""
-    for decorate in reversed(decorators):
-        function = decorate(function)
-    return function

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import glob
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,8 @@ from pocket_combine.cli.cards.reading import Reading, card_argument, numbers, pa
 from pocket_combine.cli.cards.writing import directory_option, write_pair
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
-from pocket_combine.errors import CardError, nearest
+from pocket_combine.errors import CardError
+from pocket_combine.patterns import matched, unmatched
 
 __all__ = ["select"]
 
@@ -102,15 +102,11 @@ def _selected(pair: Pair, what: str, kept: Sequence[str], dropped: Sequence[str]
     if not dropped:
         return pair
     names = _names(pair[0], what)
-    problems = [
-        f"no {what} matches {pattern!r}; {nearest(pattern.strip('*'), names)}"
-        for pattern in dropped
-        if not fnmatch.filter(names, pattern)
-    ]
+    problems = unmatched(what, names, dropped)
     if problems:
         raise CardError(problems)
-    rest = [name for name in names if not any(fnmatch.fnmatchcase(name, pattern) for pattern in dropped)]
-    return _SELECTIONS[what](*pair, [glob.escape(name) for name in rest])
+    gone = matched(names, dropped)
+    return _SELECTIONS[what](*pair, [glob.escape(name) for name in names if name not in gone])
 
 
 def _names(card: Card, what: str) -> list[str]:

@@ -13,6 +13,7 @@ from pocket_combine.card.combination import combine_cards, labelled
 from pocket_combine.card.load import LoadedCard, load_templates
 from pocket_combine.card.options import CardOptions
 from pocket_combine.cli.cards.reading import Reading, allowing_options, keyword_option, mass_option
+from pocket_combine.cli.command import with_options
 from pocket_combine.cli.console import ExitCode, activity, diagnostics, products
 from pocket_combine.cli.fits.values import maps, names, ranges, values
 from pocket_combine.inference.fitter import FitOptions
@@ -164,7 +165,7 @@ def model_options(function: _Function) -> _Function:
         }
         return function(*arguments, reading=reading, settings=settings, **options)
 
-    result: _Function = _decorated(with_settings, [*_MODEL_OPTIONS, mass_option, keyword_option, allowing_options])
+    result: _Function = with_options(with_settings, [*_MODEL_OPTIONS, mass_option, keyword_option, allowing_options])
     return result
 
 
@@ -191,7 +192,7 @@ def fitting_options(function: _Function) -> _Function:
             )
         return function(*arguments, workspace=workspace, **options)
 
-    result: _Function = cards_argument(_decorated(model_options(_OUTPUT_OPTION(with_workspace)), _DATA_OPTIONS))
+    result: _Function = cards_argument(with_options(model_options(_OUTPUT_OPTION(with_workspace)), _DATA_OPTIONS))
     return result
 
 
@@ -206,13 +207,6 @@ def _data_kind(*, unblind: bool, asimov: bool, frequentist: bool) -> Blinding:
             "For those after a fit to it write --unblind --frequentist"
         )
     return Blinding.OBSERVED if unblind else Blinding.ASIMOV
-
-
-def _decorated(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
-    """Return a command with options, the first of them outermost."""
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 def load_cards(cards: Sequence[str], reading: Reading) -> LoadedCard:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 
 import click
 
 from pocket_combine.cli.cards.reading import pairs
-from pocket_combine.errors import CardError, nearest
+from pocket_combine.errors import CardError
+from pocket_combine.patterns import matched, unmatched
 
 __all__ = ["maps", "names", "ranges", "sums", "values"]
 
@@ -95,14 +95,8 @@ def sums(patterns: Mapping[str, Sequence[str]], existing: Sequence[str], what: s
         {'top': ['st', 'ttW', 'ttZ']}
     """
     problems = [
-        f"no {what} matches {pattern!r} of the sum {name!r}; {nearest(pattern.strip('*'), existing)}"
-        for name, words in patterns.items()
-        for pattern in words
-        if not any(fnmatch.fnmatchcase(other, pattern) for other in existing)
+        f"sum {name!r}: {problem}" for name, words in patterns.items() for problem in unmatched(what, existing, words)
     ]
     if problems:
         raise CardError(problems)
-    return {
-        name: [other for other in existing if any(fnmatch.fnmatchcase(other, pattern) for pattern in words)]
-        for name, words in patterns.items()
-    }
+    return {name: list(matched(existing, words)) for name, words in patterns.items()}

@@ -11,6 +11,7 @@ from pocket_combine.cli.cards.reading import Reading, reading_options
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
 from pocket_combine.cli.fits.setup import cards_argument, load_cards
+from pocket_combine.cli.plots.inputs import chosen, pattern_option
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.effects import nuisance_effects
 from pocket_combine.plotting.style import Style
@@ -29,7 +30,7 @@ __all__ = ["correlation_scheme", "effects"]
     ],
 )
 @cards_argument
-@click.option("--channel", "channels", multiple=True, metavar="NAME", help="Channel to draw, may be repeated.")
+@pattern_option("channel", "channels", "SR_*")
 @click.option(
     "--quantity",
     type=click.Choice(("both", "yield", "moved")),
@@ -60,8 +61,9 @@ def effects(
     from pocket_combine.plotting.heat_map import heat_map_figures  # noqa: PLC0415  imports matplotlib
 
     loaded = load_cards(cards, reading)
+    shown = chosen("channel", [channel.name for channel in loaded.card.channels], channels)
     found = nuisance_effects(loaded.card, loaded.templates)
-    grid = effect_grid(loaded.card, loaded.templates, found, style=style, channels=channels or None, order=order)
+    grid = effect_grid(loaded.card, loaded.templates, found, style=style, channels=shown, order=order)
     _save_pages(
         heat_map_figures(grid, quantities=("yield", "moved") if quantity == "both" else (quantity,), style=style), files
     )

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, diagnostics
+from pocket_combine.cli.plots.inputs import labelled_argument, labelled_files, pattern_option, result_argument
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.io.result_files import read_one_of, read_result
 from pocket_combine.plotting.breakdown_values import TABLE_FORMATS, breakdown_table
@@ -20,22 +22,7 @@ from pocket_combine.results import FitResult, ImpactResult, Result
 
 __all__ = ["breakdown", "correlations", "impacts", "pulls", "strengths"]
 
-_RESULT = click.Path(path_type=Path, dir_okay=False)
-
-
-def _labelled(_: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, Path]:
-    """Return `LABEL=FILE` or `FILE` words as files by label, which is the name of the file without its ending."""
-    files: dict[str, Path] = {}
-    for word in words:
-        label, equals, path = word.partition("=")
-        file = Path(path) if equals and not Path(word).exists() else Path(word)
-        name = label if equals and file != Path(word) else file.stem
-        if not (name and file.name):
-            raise click.BadParameter(f"{word!r}, expected {parameter.metavar}")
-        if name in files:
-            raise click.BadParameter(f"two results are called {name!r}; write NAME=FILE to give them other names")
-        files[name] = file
-    return files
+_PARAMETERS = pattern_option("parameter", "parameters", "JES_*")
 
 
 def _read(path: Path) -> FitResult | ImpactResult:
@@ -59,10 +46,10 @@ def _code(problems: Sequence[str]) -> ExitCode:
         "pocket-combine plot pulls b-only=b.json s+b=s.json --parameter 'JES_*'",
     ],
 )
-@click.argument("results", nargs=-1, required=True, metavar="[NAME=]FILE...", callback=_labelled)
+@labelled_argument()
 @click.option("--order", type=click.Choice(ORDERS), default="card", show_default=True, help="Order of the nuisances.")
 @click.option("--bins", is_flag=True, help="Show the parameters of autoMCStats too.")
-@click.option("--parameter", "patterns", multiple=True, metavar="PATTERN", help="Parameters, such as 'JES_*'.")
+@_PARAMETERS
 @click.option("--rows", type=click.IntRange(min=1), default=50, show_default=True, help="Most rows of a page.")
 @click.option("--one-page", is_flag=True, help="Put all pages beside each other.")
 @figure_options("pulls")
@@ -72,7 +59,7 @@ def pulls(
     files: FigureFiles,
     order: str,
     bins: bool,
-    patterns: Sequence[str],
+    parameters: Sequence[str],
     rows: int,
     one_page: bool,
 ) -> ExitCode:
@@ -86,9 +73,9 @@ def pulls(
     found = {name: _read(path) for name, path in results.items()}
     fits = next(iter(found.values())) if len(found) == 1 else found
     if one_page:
-        files.save(pulls_figure(fits, style=style, order=order, bins=bins, parameters=patterns, rows=rows))
+        files.save(pulls_figure(fits, style=style, order=order, bins=bins, parameters=parameters, rows=rows))
     else:
-        for page, figure in pulls_figures(fits, style=style, order=order, bins=bins, parameters=patterns, rows=rows):
+        for page, figure in pulls_figures(fits, style=style, order=order, bins=bins, parameters=parameters, rows=rows):
             files.save(figure, page)
     failures = {name: failure(result) for name, result in found.items() if isinstance(result, FitResult)}
     return _code([f"{results[name]}: {problem}" for name, problem in failures.items() if problem])
@@ -101,9 +88,9 @@ def pulls(
         "pocket-combine plot impacts impacts.json --poi r_ggH --all --lumi 138",
     ],
 )
-@click.argument("result", type=_RESULT)
+@result_argument
 @click.option("--poi", metavar="NAME", help="Parameter of interest; the first one by default.")
-@click.option("--parameter", "patterns", multiple=True, metavar="PATTERN", help="Nuisances, such as 'JES_*'.")
+@_PARAMETERS
 @click.option("--most", type=click.IntRange(min=1), default=30, show_default=True, help="How many are shown.")
 @click.option("--all", "everything", is_flag=True, help="Show all, in pages of 30.")
 @figure_options("impacts")
@@ -112,20 +99,20 @@ def impacts(
     style: Style,
     files: FigureFiles,
     poi: str | None,
-    patterns: Sequence[str],
+    parameters: Sequence[str],
     most: int,
     everything: bool,
 ) -> ExitCode:
     """Draw the largest impacts of nuisances on a parameter of interest, beside their pulls.
 
-    RESULT is a file of `pocket-combine impacts -o`. Exit status: 0 if all impacts were found, 1 if not (their rows are
+    FILE is a result of `pocket-combine impacts -o`. Exit status: 0 if all impacts were found, 1 if not (their rows are
     red), 2 if nothing was drawn.
     """
     from pocket_combine.plotting.impacts import impacts_figures  # noqa: PLC0415  imports matplotlib
 
     found = read_result(ImpactResult, result)
     shown = None if everything else most
-    for page, figure in impacts_figures(found, style=style, poi=poi, parameters=patterns, most=shown):
+    for page, figure in impacts_figures(found, style=style, poi=poi, parameters=parameters, most=shown):
         files.save(figure, page)
     lost = [item.parameter for item in found.impacts if not all(status.usable for status in item.statuses)]
     return _code([f"{result}: impact of {name}" for name in lost])
@@ -139,17 +126,19 @@ def impacts(
         "pocket-combine plot correlations fit.json --around SF_ttbb --most 20",
     ],
 )
-@click.argument("result", type=_RESULT)
-@click.option("--parameter", "patterns", multiple=True, metavar="PATTERN", help="Parameters, such as 'JES_*'.")
+@result_argument
+@_PARAMETERS
 @click.option("--around", metavar="NAME", help="Show this parameter and those that are most correlated with it.")
-@click.option("--most", type=click.IntRange(min=2), default=30, show_default=True, help="Size of a block.")
+@click.option(
+    "--most", type=click.IntRange(min=2), default=30, show_default=True, help="How many are shown in a block."
+)
 @figure_options("correlations")
 def correlations(
-    result: Path, style: Style, files: FigureFiles, patterns: Sequence[str], around: str | None, most: int
+    result: Path, style: Style, files: FigureFiles, parameters: Sequence[str], around: str | None, most: int
 ) -> ExitCode:
     """Draw the correlation matrix of fitted parameters.
 
-    RESULT is a file of `pocket-combine fit -o`. Of more than 60 parameters there are several figures: all of them, the
+    FILE is a result of `pocket-combine fit -o`. Of more than 60 parameters there are several figures: all of them, the
     block around each parameter of interest, and that of the largest correlations.
     """
     from pocket_combine.plotting.correlations import (  # noqa: PLC0415  imports matplotlib
@@ -159,10 +148,10 @@ def correlations(
 
     found = read_result(FitResult, result)
     if around is not None:
-        block = correlations_of(found, [*patterns, around] if patterns else ()).around(around, most)
+        block = correlations_of(found, [*parameters, around] if parameters else ()).around(around, most)
         files.save(correlations_figure(block, style=style))
         return ExitCode.CLEAN
-    for name, figure in correlations_figures(found, style=style, parameters=patterns, most=most):
+    for name, figure in correlations_figures(found, style=style, parameters=parameters, most=most):
         files.save(figure, name)
     return ExitCode.CLEAN
 
@@ -174,18 +163,21 @@ def correlations(
         "pocket-combine plot breakdown impacts.json --table latex",
     ],
 )
-@click.argument("result", type=_RESULT)
+@result_argument
 @click.option("--table", type=click.Choice(TABLE_FORMATS), help="Print a table instead of drawing.")
 @figure_options("breakdown")
 def breakdown(result: Path, style: Style, files: FigureFiles, table: str | None) -> ExitCode:
     """Draw what each group of nuisances brings to the uncertainty of the first parameter of interest.
 
-    RESULT is a file of `pocket-combine impacts -o`.
+    FILE is a result of `pocket-combine impacts -o`.
     """
     from pocket_combine.plotting.breakdown import breakdown_figure  # noqa: PLC0415  imports matplotlib
 
     found = read_result(ImpactResult, result)
     if table is not None:
+        source = click.get_current_context().get_parameter_source
+        if any(source(name) is ParameterSource.COMMANDLINE for name in ("output", "formats")):
+            raise click.UsageError("--table prints a table and draws nothing: leave -o and --format out")
         click.echo(breakdown_table(found, table), nl=False)
     else:
         files.save(breakdown_figure(found, style=style))
@@ -199,13 +191,13 @@ def breakdown(result: Path, style: Style, files: FigureFiles, table: str | None)
         "pocket-combine plot strengths fit.json --stat-only frozen.json",
     ],
 )
-@click.argument("results", nargs=-1, required=True, metavar="[NAME=]FILE...", callback=_labelled)
+@labelled_argument()
 @click.option("--poi", metavar="NAME", help="Parameter of interest; all of one result, the first of each of several.")
 @click.option(
     "--stat-only",
     multiple=True,
-    metavar="[NAME=]FILE",
-    callback=_labelled,
+    metavar="[LABEL=]FILE",
+    callback=labelled_files,
     help="Fit with all nuisances frozen, which splits the uncertainty; may be repeated.",
 )
 @click.option("--expected", type=float, default=1.0, show_default=True, help="Value of the dashed line.")

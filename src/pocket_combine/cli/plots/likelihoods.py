@@ -9,7 +9,7 @@ import click
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
-from pocket_combine.cli.plots.labelled import labelled_files
+from pocket_combine.cli.plots.inputs import FILE, labelled_argument
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.errors import StyleError
 from pocket_combine.io.result_files import read_result
@@ -42,17 +42,17 @@ def _point(_: click.Context, __: click.Parameter, text: str | None) -> tuple[flo
         "pocket-combine plot scan scan.json -o figures/scan_r",
         "pocket-combine plot scan Observed=observed.json Expected=asimov.json",
         "pocket-combine plot scan total=t.json 'stat only=s.json' --breakdown syst,stat",
-        "pocket-combine plot scan scan_2d.json --map --mark 1,1",
+        "pocket-combine plot scan scan_2d.json --colours --mark 1,1",
     ],
 )
-@click.argument("results", metavar="[LABEL=]FILE...", nargs=-1, required=True, callback=labelled_files)
+@labelled_argument()
 @click.option(
     "--cl",
     "levels",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     multiple=True,
     metavar="LEVEL",
-    help="Confidence level to mark, may be repeated; 0.6827 and 0.9545 by default.",
+    help="Confidence level to mark, 0.6827 and 0.9545 by default; may be repeated.",
 )
 @click.option(
     "--breakdown",
@@ -61,7 +61,7 @@ def _point(_: click.Context, __: click.Parameter, text: str | None) -> tuple[flo
     metavar="PART,PART",
     help="Split the uncertainty of the first scan: what each further scan froze, and what the last one leaves.",
 )
-@click.option("--map", "colours", is_flag=True, help="Show the likelihood of two parameters in colours.")
+@click.option("--colours", is_flag=True, help="Show the likelihood of two parameters in colours.")
 @click.option("--mark", "reference", callback=_point, metavar="X,Y", help="Mark a prediction of two parameters.")
 @figure_options("scan")
 def scan(
@@ -73,7 +73,10 @@ def scan(
     style: Style,
     files: FigureFiles,
 ) -> ExitCode:
-    """Draw scans: -2 ΔNLL with intervals of one parameter, contours of two; several scans in one figure."""
+    """Draw scans: -2 ΔNLL with intervals of one parameter, contours of two; several scans in one figure.
+
+    FILE is a result of `pocket-combine scan -o`.
+    """
     from pocket_combine.plotting.contours import contour_figure  # noqa: PLC0415  imports matplotlib
     from pocket_combine.plotting.curves import LEVELS  # noqa: PLC0415  imports scipy
     from pocket_combine.plotting.scans import scan_figure  # noqa: PLC0415  imports matplotlib
@@ -83,7 +86,7 @@ def scan(
         scans = {"": next(iter(scans.values()))}  # called after its data
     wanted = tuple(levels) or LEVELS
     of_two = len(next(iter(scans.values())).scanned) == 2
-    unused = ("--breakdown" if parts else "") if of_two else ("--map" if colours else "--mark" if reference else "")
+    unused = ("--breakdown" if parts else "") if of_two else ("--colours" if colours else "--mark" if reference else "")
     if unused:
         raise click.UsageError(f"{unused} is for scans of {'one parameter' if of_two else 'two parameters'}")
     if of_two:
@@ -97,16 +100,16 @@ def scan(
 @click.command(
     cls=Command,
     examples=[
-        "pocket-combine plot limits 300=m300.json 400=m400.json --quantity 'Mass [GeV]'",
+        "pocket-combine plot limits 300=a.json 400=b.json --axis-title 'Mass [GeV]'",
         "pocket-combine plot limits SR=sr.json CR=cr.json Combined=all.json",
     ],
 )
-@click.argument("results", metavar="POINT=FILE...", nargs=-1, required=True, callback=labelled_files)
-@click.option("--quantity", default="", metavar="TEXT", help="What points are, with the unit.")
+@labelled_argument("POINT=FILE...")
+@click.option("--axis-title", "quantity", default="", metavar="TEXT", help="What points are, with the unit.")
 @click.option(
     "--theory",
     "theory_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="Prediction to draw: lines of a point and its value.",
 )
@@ -129,6 +132,7 @@ def limits(
     """Draw upper limits with the bands that are expected.
 
     Points that are numbers, such as masses, are drawn along an axis; others, such as channels, as bars.
+    FILE is a result of `pocket-combine limit -o`.
     """
     from pocket_combine.plotting.limits import (  # noqa: PLC0415  imports matplotlib
         BAND_COLOURS,
@@ -142,7 +146,7 @@ def limits(
     points = _numbers(list(found))
     if points is None:
         if theory_file is not None or quantity:
-            raise click.UsageError("--theory and --quantity need points that are numbers, such as 300=limit.json")
+            raise click.UsageError("--theory and --axis-title need points that are numbers, such as 300=limit.json")
         files.save(limit_bars_figure(found, style=style, logarithmic=logarithmic, colours=bands))
         return ExitCode.CLEAN
     files.save(

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pocket_combine.cli.command import with_options
 from pocket_combine.cli.console import products
+from pocket_combine.cli.plots.inputs import FILE
 from pocket_combine.errors import MissingDependencyError
 from pocket_combine.plotting.style import Style, load_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FigureFiles", "figure_options", "style_options"]
+__all__ = ["FigureFiles", "figure_options", "style_file_option", "style_options"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -54,14 +56,16 @@ def _file_name(text: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "_-." else "_" for letter in text)
 
 
+style_file_option = click.option(
+    "--style",
+    "style_file",
+    type=FILE,
+    metavar="FILE",
+    help="Labels, names, colours and merging; `pocket-combine plot style` prints one to begin with.",
+)
+
 _STYLE_OPTIONS = (
-    click.option(
-        "--style",
-        "style_file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Labels, names, colours and merging; `pocket-combine plot style` prints one to begin with.",
-    ),
+    style_file_option,
     click.option("--text", metavar="TEXT", help="Text behind the name of the experiment, such as Preliminary."),
     click.option("--lumi", type=float, metavar="NUMBER", help="Luminosity in inverse femtobarns."),
     click.option("--energy", metavar="TEV", help="Centre-of-mass energy in TeV."),
@@ -104,7 +108,7 @@ def style_options(function: _Function) -> _Function:
         labels = dataclasses.replace(style.labels, **changed)  # type: ignore[arg-type]  # each of its own type
         return function(*arguments, style=dataclasses.replace(style, labels=labels), **options)
 
-    result: _Function = _decorated(with_style, _STYLE_OPTIONS)
+    result: _Function = with_options(with_style, _STYLE_OPTIONS)
     return result
 
 
@@ -123,17 +127,10 @@ def figure_options(kind: str) -> Callable[[_Function], _Function]:
             files = FigureFiles(output or Path(kind), tuple(dict.fromkeys(formats)) or ("pdf", "png"))
             return function(*arguments, files=files, **options)
 
-        result: _Function = style_options(_decorated(with_files, _FILE_OPTIONS))
+        result: _Function = style_options(with_options(with_files, _FILE_OPTIONS))
         return result
 
     return decorate
-
-
-def _decorated(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
-    """Return a command with options, the first of them outermost."""
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 def require_matplotlib() -> None:

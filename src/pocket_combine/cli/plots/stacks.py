@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import click
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
-from pocket_combine.cli.plots.setup import FigureFiles, figure_options
-from pocket_combine.errors import ResultError, nearest
+from pocket_combine.cli.plots.inputs import FILE, chosen, pattern_option, result_argument
+from pocket_combine.cli.plots.setup import FigureFiles, figure_options, style_file_option
 from pocket_combine.io.atomic import atomic_write
 from pocket_combine.io.result_files import read_result
 from pocket_combine.plotting.style import Style, load_style
@@ -23,23 +22,21 @@ __all__ = ["stack", "yields"]
 _PREFIT = click.option(
     "--prefit",
     "prefit_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="Result of `pocket-combine postfit --prefit`, shown for comparison.",
 )
-_CHANNELS = click.option(
-    "--channel", "patterns", multiple=True, metavar="PATTERN", help="Channels, such as 'SR_*'; may be repeated."
-)
+_CHANNELS = pattern_option("channel", "channels", "SR_*")
 
 
 @click.command(
     cls=Command,
     examples=[
         "pocket-combine plot stack postfit.json --prefit prefit.json -o figures/postfit",
-        "pocket-combine plot stack postfit.json --channel 'SR_*' --log --panel pull --signal-scale 10",
+        "pocket-combine plot stack postfit.json --channel 'SR_*' --log --panel pull",
     ],
 )
-@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@result_argument
 @_PREFIT
 @_CHANNELS
 @click.option("--overview", is_flag=True, help="One figure with one bin for each channel.")
@@ -58,7 +55,7 @@ _CHANNELS = click.option(
 def stack(
     result: Path,
     prefit_file: Path | None,
-    patterns: Sequence[str],
+    channels: Sequence[str],
     overview: bool,
     style: Style,
     files: FigureFiles,
@@ -70,7 +67,7 @@ def stack(
 ) -> ExitCode:
     """Draw the processes of each channel on each other, with data, the uncertainty of the prediction, and ratios.
 
-    RESULT is a file of `pocket-combine postfit -o`, before or after a fit. A blind one has no data.
+    FILE is a result of `pocket-combine postfit -o`, before or after a fit. A blind one has no data.
     """
     from pocket_combine.plotting.stacks import (  # noqa: PLC0415  imports matplotlib
         StackOptions,
@@ -81,64 +78,58 @@ def stack(
     options = StackOptions(panel=panel, log=log, signal_scale=signal_scale, per_width=per_width, equal_bins=equal_bins)
     found = read_result(PostfitResult, result)
     prefit = None if prefit_file is None else read_result(PostfitResult, prefit_file)
-    channels = chosen_channels(found, patterns)
+    shown = chosen("channel", [one.channel for one in found.channels], channels)
     if overview:
-        files.save(overview_figure(found, channels if patterns else None, style=style, prefit=prefit, options=options))
+        files.save(overview_figure(found, shown if channels else None, style=style, prefit=prefit, options=options))
         return ExitCode.CLEAN
-    for name, figure in stack_figures(found, channels, style=style, prefit=prefit, options=options):
-        files.save(figure, name if len(channels) > 1 else "")
+    for name, figure in stack_figures(found, shown, style=style, prefit=prefit, options=options):
+        files.save(figure, name if len(shown) > 1 else "")
     return ExitCode.CLEAN
 
 
 @click.command(
     cls=Command,
     examples=[
-        "pocket-combine plot yields postfit.json --prefit prefit.json --format latex -o yields.tex",
+        "pocket-combine plot yields postfit.json --prefit p.json --table latex -o y.tex",
         "pocket-combine plot yields postfit.json --channel 'SR_*'",
     ],
 )
-@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@result_argument
 @_PREFIT
 @_CHANNELS
 @click.option(
-    "--format",
+    "--table",
     "table_format",
     type=click.Choice(TABLE_FORMATS),
     default="plain",
     show_default=True,
-    help="LaTeX for booktabs, Markdown, or text.",
+    help="Format of the table.",
 )
-@click.option(
-    "--style",
-    "style_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Names and merging; `pocket-combine plot style` prints one to begin with.",
-)
+@style_file_option
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="Write the table to a file.",
 )
 def yields(
     result: Path,
     prefit_file: Path | None,
-    patterns: Sequence[str],
+    channels: Sequence[str],
     table_format: str,
     style_file: Path | None,
     output: Path | None,
 ) -> ExitCode:
     """Print a table of expected events and data: a column per channel, a row per process.
 
-    RESULT is a file of `pocket-combine postfit -o`; made with --sum-processes, it has uncertainties of sums of
+    FILE is a result of `pocket-combine postfit -o`; made with --sum-processes, it has uncertainties of sums of
     processes.
     """
     found = read_result(PostfitResult, result)
     table = yield_table(
         found,
-        chosen_channels(found, patterns),
+        chosen("channel", [one.channel for one in found.channels], channels),
         prefit=None if prefit_file is None else read_result(PostfitResult, prefit_file),
         style=Style() if style_file is None else load_style(style_file),
     )
@@ -148,18 +139,3 @@ def yields(
     with atomic_write(output) as file:
         file.write(table.text(table_format).encode())
     return ExitCode.CLEAN
-
-
-def chosen_channels(result: PostfitResult, patterns: Sequence[str]) -> list[str]:
-    """Return the channels of a result that match any of the patterns, in the order of the result; all for none.
-
-    Raises:
-        ResultError: If a pattern matches no channel.
-    """
-    names = [channel.channel for channel in result.channels]
-    unmatched = [pattern for pattern in patterns if not fnmatch.filter(names, pattern)]
-    if unmatched:
-        raise ResultError(
-            "; ".join(f"no channel matches {pattern!r}: {nearest(pattern, names)}" for pattern in unmatched)
-        )
-    return [name for name in names if not patterns or any(fnmatch.fnmatchcase(name, one) for one in patterns)]

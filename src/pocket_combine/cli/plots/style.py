@@ -9,6 +9,7 @@ import click
 from pocket_combine.card.load import load_card
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
+from pocket_combine.cli.plots.inputs import FILE
 from pocket_combine.plotting.style import Style, load_style, style_text
 
 __all__ = ["style"]
@@ -19,13 +20,7 @@ __all__ = ["style"]
     examples=["pocket-combine plot style > style.yaml", "pocket-combine plot style datacard.txt > style.yaml"],
 )
 @click.argument("card", required=False)
-@click.option(
-    "--style",
-    "style_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Begin with this file.",
-)
+@click.option("--style", "style_file", type=FILE, metavar="FILE", help="Begin with this file.")
 def style(card: str | None, style_file: Path | None) -> ExitCode:
     """Print a style file: labels, and how the processes and channels of CARD are drawn, to be edited."""
     begin = Style() if style_file is None else load_style(style_file)

@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.cli.cards.reading import Reading, card_argument, reading_options
-from pocket_combine.cli.command import Command
+from pocket_combine.cli.command import Command, with_options
 from pocket_combine.cli.console import ExitCode
+from pocket_combine.cli.plots.inputs import pattern_option
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
-from pocket_combine.errors import CardError, nearest
+from pocket_combine.errors import CardError
+from pocket_combine.patterns import matched, unmatched
 from pocket_combine.plotting.style import Style
 
 __all__ = ["contact_sheet", "templates"]
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
 _SELECTION = (
-    click.option("--channel", "channels", multiple=True, metavar="PATTERN", help="Channels, such as 'SR_*'."),
-    click.option("--process", "processes", multiple=True, metavar="PATTERN", help="Processes."),
-    click.option("--nuisance", "nuisances", multiple=True, metavar="PATTERN", help="Nuisances."),
+    pattern_option("channel", "channels", "SR_*"),
+    pattern_option("process", "processes", "ttH_*"),
+    pattern_option("nuisance", "nuisances", "JES_*"),
 )
 
 
-def _selection(function: _Function) -> _Function:
-    for option in reversed(_SELECTION):
-        function = option(function)
-    return function
+def _selection(function: Any) -> Any:
+    return with_options(function, _SELECTION)
 
 
 @click.command(
     cls=Command,
     examples=[
-        "pocket-combine plot templates datacard.txt --nuisance 'JES_*' --channel SR -o figures/JES",
+        "pocket-combine plot templates datacard.txt --nuisance 'JES_*' --channel SR",
         "pocket-combine plot templates datacard.txt --nuisance JER --process ttbb_2024",
     ],
 )
@@ -55,7 +52,7 @@ def templates(
 ) -> ExitCode:
     """Draw templates at one standard deviation of a nuisance up and down: one figure per channel and nuisance.
 
-    The processes that a nuisance acts on are added; --process chooses among them. Patterns may be repeated.
+    The processes that a nuisance acts on are added; --process chooses among them.
     """
     from pocket_combine.plotting.variation_figures import template_figures  # noqa: PLC0415  imports matplotlib
 
@@ -79,7 +76,7 @@ def templates(
 @card_argument
 @_selection
 @reading_options
-@click.option("--most", type=click.IntRange(min=1), default=60, show_default=True, help="Number of panels.")
+@click.option("--most", type=click.IntRange(min=1), default=60, show_default=True, help="How many are shown.")
 @figure_options("contact_sheet")
 def contact_sheet(
     card: str,
@@ -120,22 +117,13 @@ def _wanted(
         "processes": ("process", processes, list(dict.fromkeys(column.process for column in card.columns))),
         "nuisances": ("nuisance", nuisances, list(card.nuisance_names)),
     }
-    problems = [
-        f"no {what} matches {pattern!r}: {nearest(pattern, names)}"
-        for what, patterns, names in asked.values()
-        for pattern in patterns
-        if not _matching(pattern, names)
-    ]
+    problems = [problem for what, patterns, names in asked.values() for problem in unmatched(what, names, patterns)]
     if problems:
         raise CardError([f"{loaded.source}: {problem}" for problem in problems])
     return {
-        argument: {name for pattern in patterns for name in _matching(pattern, names)} if patterns else None
+        argument: set(matched(names, patterns)) if patterns else None
         for argument, (_, patterns, names) in asked.items()
     }
-
-
-def _matching(pattern: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
 
 
 def _ended(loaded: LoadedCard, drawn: int) -> ExitCode:

@@ -9,6 +9,7 @@ import click
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
+from pocket_combine.cli.plots.inputs import FILE, result_argument
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.io.result_files import read_result
 from pocket_combine.plotting.style import Style
@@ -18,10 +19,13 @@ __all__ = ["gof", "toys"]
 
 
 @click.command(cls=Command, examples=["pocket-combine plot gof gof.json -o figures/gof --text Preliminary"])
-@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@result_argument
 @figure_options("gof")
 def gof(result: Path, style: Style, files: FigureFiles) -> ExitCode:
-    """Draw a goodness-of-fit test: the statistic in toys, and where the data lie."""
+    """Draw a goodness-of-fit test: the statistic in toys, and where the data lie.
+
+    FILE is a result of `pocket-combine gof -o`.
+    """
     from pocket_combine.plotting.toys import goodness_figure  # noqa: PLC0415  imports matplotlib
 
     files.save(goodness_figure(read_result(GoodnessOfFitResult, result), style=style))
@@ -32,12 +36,13 @@ def gof(result: Path, style: Style, files: FigureFiles) -> ExitCode:
     cls=Command,
     examples=["pocket-combine plot toys toys.json", "pocket-combine plot toys r0.json r1.json r2.json -o figures/bias"],
 )
-@click.argument("results", type=click.Path(path_type=Path, dir_okay=False), nargs=-1, required=True)
+@click.argument("results", type=FILE, metavar="FILE...", nargs=-1, required=True)
 @figure_options("toys")
 def toys(results: Sequence[Path], style: Style, files: FigureFiles) -> ExitCode:
     """Draw fits of toys with a known signal: best fits and pulls.
 
     Several results, with other injected signals, have a figure each and one of the bias against the injected value.
+    FILE is a result of `pocket-combine toys -o`.
     """
     from pocket_combine.plotting.toys import toys_figures  # noqa: PLC0415  imports matplotlib
 
