@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import combinations
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -43,24 +43,31 @@ def drawn_texts(figure: Figure) -> Iterator[Text]:
             yield text
 
 
-def texts(figure: Figure) -> list[str]:
-    """What a reader reads."""
-    return [text.get_text() for text in drawn_texts(figure)]
+_LOOKS: WeakKeyDictionary[Figure, list[tuple[str, Bbox]]] = WeakKeyDictionary()
 
 
 def _boxes(figure: Figure) -> list[tuple[str, Bbox]]:
-    return [(text.get_text(), text.get_window_extent()) for text in drawn_texts(figure)]
+    """Every text and where it lies, in pixels; drawn anew only if the figure has changed since."""
+    found = _LOOKS.get(figure)
+    if found is None or figure.stale:
+        found = _LOOKS[figure] = [(text.get_text(), text.get_window_extent()) for text in drawn_texts(figure)]
+        figure.stale = False  # looking changes nothing, but matplotlib takes it for a change
+    return found
+
+
+def texts(figure: Figure) -> list[str]:
+    """What a reader reads."""
+    return [text for text, _ in _boxes(figure)]
 
 
 def overlapping(figure: Figure, slack: float = 2.0) -> list[tuple[str, str]]:
     """Pairs of texts that lie on each other by more than `slack` pixels in both directions."""
-    found = []
-    for (one, first), (other, second) in combinations(_boxes(figure), 2):
-        width = min(first.x1, second.x1) - max(first.x0, second.x0)
-        height = min(first.y1, second.y1) - max(first.y0, second.y0)
-        if width > slack and height > slack:
-            found.append((one, other))
-    return found
+    boxes = _boxes(figure)
+    left, bottom, right, top = np.array([box.extents for _, box in boxes]).reshape(-1, 4).T
+    width = np.minimum.outer(right, right) - np.maximum.outer(left, left)
+    height = np.minimum.outer(top, top) - np.maximum.outer(bottom, bottom)
+    pairs = np.argwhere(np.triu((width > slack) & (height > slack), k=1))
+    return [(boxes[one][0], boxes[other][0]) for one, other in pairs]
 
 
 def outside(figure: Figure, slack: float = 1.0) -> list[str]:

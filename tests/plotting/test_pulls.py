@@ -156,19 +156,19 @@ def test_five_nuisances() -> None:
     everything_fits(SMALL)
 
 
-def test_three_hundred_nuisances_with_long_names() -> None:
-    result = many(300)
+def test_many_nuisances_with_long_names() -> None:
+    result = many(100)
     pages = list(pulls_figures(result, style=STYLE, order="name"))
-    assert [name for name, _ in pages] == [str(number) for number in range(1, 8)]
+    assert [name for name, _ in pages] == ["1", "2", "3"]
     found = [label.get_text() for _, figure in pages for axes in figure.axes for label in axes.get_yticklabels()]
-    assert found == [*(LONG.format(at) for at in range(300)), *(f"SF_{at}" for at in range(10))]
+    assert found == [*(LONG.format(at) for at in range(100)), *(f"SF_{at}" for at in range(10))]
     for figure in (pages[0][1], pages[-1][1]):
         assert overlapping(figure) == []
         assert outside(figure) == []
 
 
 def test_columns_of_one_figure() -> None:
-    figure = pulls_figure(many(110), style=STYLE, rows=40)
+    figure = pulls_figure(many(50), style=STYLE, rows=20)
     panels = [axes for axes in figure.axes if axes.get_xlabel()]
     assert len(panels) == 4  # three columns, the last with the values of rate parameters below
     assert len({axes.get_xlim() for axes in panels[:3]}) == 1
