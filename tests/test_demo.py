@@ -12,7 +12,7 @@ import lz4.frame
 import numpy as np
 import pytest
 
-from pocket_combine.demo import ANALYSIS_NAME, OUTPUT_NAME, write_demo
+from pocket_combine.demo import ANALYSIS_NAME, OUTPUT_NAME, STYLE_NAME, write_demo
 from pocket_combine.demo.events import PROCESSES, simulate
 from pocket_combine.demo.filling import CATEGORIES
 from pocket_combine.demo.output import _generator, make_output
@@ -200,12 +200,20 @@ def test_written_files_and_an_edited_analysis_file(tmp_path: Path) -> None:
     assert [file.name for file in folder.iterdir()] == [ANALYSIS_NAME]
     assert (folder / ANALYSIS_NAME).read_text() == "mine"
     analysis, path = write_demo(folder, overwrite=True)
-    assert sorted(file.name for file in folder.iterdir()) == [analysis.name, path.name] == [ANALYSIS_NAME, OUTPUT_NAME]
+    assert [analysis.name, path.name] == [ANALYSIS_NAME, OUTPUT_NAME]
+    assert sorted(file.name for file in folder.iterdir()) == [ANALYSIS_NAME, OUTPUT_NAME, STYLE_NAME]
     assert "MCProcesses" in analysis.read_text()
     assert path.stat().st_size < 8e6
     content = pickle.loads(lz4.frame.decompress(path.read_bytes()))
     datasets = content["datasets_metadata"]["by_datataking_period"]["2024"]["TTbar__lf"]
     assert datasets == {"TTTo2L2Nu_2024", "TTToLNu2Q_2024"}
+
+
+def test_an_edited_style_is_kept(tmp_path: Path) -> None:
+    (tmp_path / STYLE_NAME).write_text("labels: {text: Preliminary}")
+    with pytest.raises(PocketCombineError, match=r"style\.yaml was edited"):
+        write_demo(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == [STYLE_NAME]
 
 
 def test_files_are_the_same_whatever_the_hash_seed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`pocket-combine demo`, from nothing to cards."""
 
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,30 @@ def test_demo_builds_cards_without_anything_to_remark_upon(tmp_path: Path, monke
             assert 1.0 < varied.sum() / nominal.sum() < 1.2
             assert float(rows["observation"][0]) == file["data_obs_nominal"].values().sum()
     commands = [line.strip() for line in result.stdout.splitlines() if line.startswith("    pocket-combine ")]
-    assert [command.split()[1] for command in commands] == ["inspect", "build"]
+    assert [command.split()[1] for command in commands] == ["inspect", "build", "report"]
+    assert all(Path(word).exists() for word in commands.pop().replace("=", " ").split() if word.startswith("demo/d"))
     before = {path.name: path.read_bytes() for path in cards.iterdir()}
     for command in commands:
         assert run(*command.split()[1:]).exit_code == 0
     assert {path.name: path.read_bytes() for path in cards.iterdir()} == before
+
+
+def test_the_demo_draws_its_signal_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("matplotlib", "mplhep", "yaml"):
+        pytest.importorskip(module)
+    monkeypatch.chdir(tmp_path)
+    result = run("demo")
+    assert (
+        "The signal region after a fit of the three cards to the generated data\n  demo/signal_region" in result.stdout
+    )
+    assert (tmp_path / "demo" / "signal_region.png").read_bytes().startswith(b"\x89PNG")
+    assert "</svg>" in (tmp_path / "demo" / "signal_region.svg").read_text()
+
+
+def test_without_something_to_draw_with_the_demo_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    result = run("demo")
+    assert result.exit_code == 0
+    assert "No figure: style files need PyYAML: pip install 'pocket-combine[plot]'" in result.stdout
+    assert "report" in result.stdout.splitlines()[-1]

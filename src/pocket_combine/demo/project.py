@@ -14,7 +14,7 @@ import lz4.frame
 from pocket_combine.errors import PocketCombineError
 from pocket_combine.io.atomic import atomic_write
 
-__all__ = ["ANALYSIS_NAME", "OUTPUT_NAME", "write_demo"]
+__all__ = ["ANALYSIS_NAME", "OUTPUT_NAME", "STYLE_NAME", "write_demo"]
 
 ANALYSIS_NAME = "analysis.py"
 """Name of the analysis file in the folder of the demo."""
@@ -22,22 +22,25 @@ ANALYSIS_NAME = "analysis.py"
 OUTPUT_NAME = "output_all.coffea"
 """Name of the output in the folder of the demo."""
 
+STYLE_NAME = "style.yaml"
+"""Name of the style of figures in the folder of the demo."""
+
 
 def write_demo(directory: str | os.PathLike[str], *, seed: int = 3, overwrite: bool = False) -> tuple[Path, Path]:
-    """Write the output and the analysis file of the toy analysis.
+    """Write the output, the analysis file and the style of figures of the toy analysis.
 
     Equal seeds give equal files with equal versions of hist and NumPy.
 
     Args:
         directory: Folder to write to; made if it does not exist.
         seed: Seed of the random numbers behind the output.
-        overwrite: Whether to replace an analysis file that was edited.
+        overwrite: Whether to replace an analysis file or a style that was edited.
 
     Returns:
         The paths of the analysis file and of the output.
 
     Raises:
-        PocketCombineError: If the folder holds an analysis file with other content.
+        PocketCombineError: If the folder holds an analysis file or a style with other content.
         OSError: If the folder cannot be written.
 
     Examples:
@@ -49,20 +52,23 @@ def write_demo(directory: str | os.PathLike[str], *, seed: int = 3, overwrite: b
     """
     folder = Path(directory)
     analysis, output = folder / ANALYSIS_NAME, folder / OUTPUT_NAME
-    text = resources.files(__package__).joinpath(ANALYSIS_NAME).read_bytes()
-    if analysis.exists() and not overwrite and analysis.read_bytes() != text:
-        raise PocketCombineError(
-            f"{analysis} was edited, or belongs to another analysis: choose another folder, or replace it with "
-            "overwrite=True (--overwrite on the command line)"
-        )
+    package = resources.files(__package__)
+    texts = {folder / name: package.joinpath(name).read_bytes() for name in (ANALYSIS_NAME, STYLE_NAME)}
+    for path, text in texts.items():
+        if path.exists() and not overwrite and path.read_bytes() != text:
+            raise PocketCombineError(
+                f"{path} was edited, or belongs to another analysis: choose another folder, or replace it with "
+                "overwrite=True (--overwrite on the command line)"
+            )
     from pocket_combine.demo.output import make_output  # noqa: PLC0415  hist takes half a second to import
 
     folder.mkdir(parents=True, exist_ok=True)
     content = pickle.dumps(_with_ordered_sets(make_output(seed)), protocol=4)
     with atomic_write(output) as stream:
         stream.write(lz4.frame.compress(content))
-    with atomic_write(analysis) as stream:
-        stream.write(text)
+    for path, text in texts.items():
+        with atomic_write(path) as stream:
+            stream.write(text)
     return analysis, output
 
 
