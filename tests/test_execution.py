@@ -154,6 +154,24 @@ def test_leaving_early_is_clean(executor: Executor) -> None:
     assert list(executor.map(square, TASKS[:2])) == [0, 1]
 
 
+def threads(_: Square) -> str | None:
+    return os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+@pytest.mark.parametrize(("variable", "expected"), [(None, "1"), ("OMP_NUM_THREADS", None)])
+def test_processes_compute_with_one_thread_unless_told_otherwise(
+    variable: str | None, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(os.environ):
+        if name.endswith(("_NUM_THREADS", "_MAXIMUM_THREADS")):
+            monkeypatch.delenv(name)
+    if variable is not None:
+        monkeypatch.setenv(variable, "4")
+    before = dict(os.environ)
+    assert list(ProcessExecutor(1).map(threads, TASKS[:1])) == [expected]
+    assert dict(os.environ) == before
+
+
 def test_result_that_cannot_be_pickled_is_a_failure() -> None:
     with pytest.raises(TaskError, match=r"square of 0: .*pickle.*lock"):
         list(ProcessExecutor(1).map(give_lock, TASKS[:1]))

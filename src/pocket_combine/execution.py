@@ -30,6 +30,9 @@ from pocket_combine.errors import (
 
 __all__ = ["Progress", "Executor", "SerialExecutor", "ProcessExecutor", "DaskExecutor", "task_label"]
 
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What libraries of linear algebra read, when they are loaded, for their number of threads."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -110,7 +113,8 @@ class SerialExecutor:
 class ProcessExecutor:
     """Runs tasks in processes of this machine.
 
-    The processes are started anew (`spawn`), so that they share no locks, threads or open files with this one. A script
+    The processes are started anew (`spawn`), so that they share no locks, threads or open files with this one, and each
+    computes with one thread unless `OMP_NUM_THREADS` or a variable of its kind says otherwise. A script
     that uses them must therefore begin its work under `if __name__ == "__main__":`. At most two tasks per process are
     in flight: memory does not grow with the list.
 
@@ -138,9 +142,7 @@ class ProcessExecutor:
             max(1, min(self.jobs, len(tasks))), multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
         )
         try:
-            yield from _in_order(
-                lambda task: pool.submit(_attempt, function, task), tasks, lambda: 2 * self.jobs, progress
-            )
+            yield from _in_order(lambda task: _submit(pool, function, task), tasks, lambda: 2 * self.jobs, progress)
         except KeyboardInterrupt:
             _terminate(pool)
             raise
@@ -317,6 +319,22 @@ def _unwrap(outcome: Result | _Failure, label: str) -> Result:
 
 def _silent(done: int, total: int, label: str) -> None:
     """Report no progress."""
+
+
+def _submit(pool: ProcessPoolExecutor, function: Callable[[Task], Result], task: Task) -> _Future:
+    """Submit a task; a process that is started for it computes with one thread, unless the user has set a number.
+
+    Threads of linear algebra in several processes fight for the same cores: tasks then take several times as long.
+    """
+    chosen = any(name in os.environ for name in _THREAD_VARIABLES)
+    if not chosen:
+        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    try:
+        return pool.submit(_attempt, function, task)
+    finally:
+        if not chosen:
+            for name in _THREAD_VARIABLES:
+                del os.environ[name]
 
 
 def _ignore_interrupts() -> None:
