@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from pocket_combine.inference.batch import Batch, BatchFits, covariances
-from pocket_combine.inference.fitter import MINOS_LEVEL, Fitter
+from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
 from pocket_combine.inference.profile import Likelihood
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.likelihood import Data
@@ -51,6 +51,7 @@ class ToyFitter:
         upper = fitter.profiler.upper.copy()
         upper[fitter.growing] = math.inf
         self._batch = Batch(self._likelihood, fitter.profiler.lower, upper, fitter.profiler.floating)
+        self._alone: dict[int, tuple[Fitter, BestFit]] = {}
 
     def fit(self) -> BatchFits:
         """Return the best fits; those that failed also alone are not converged."""
@@ -59,6 +60,7 @@ class ToyFitter:
             fitter = self._fitter(int(at))
             best = fitter.best(self._start)
             if best.status.usable:
+                self._alone[int(at)] = fitter, best
                 fits.theta[at], fits.value[at] = best.theta, best.nll
                 fits.converged[at] = True
                 # Marks a fit whose interval is to be found alone, too.
@@ -101,8 +103,11 @@ class ToyFitter:
         return result
 
     def _interval_alone(self, at: int, start: FloatArray, name: str) -> FloatArray:
-        fitter = self._fitter(at)
-        best = fitter.best(start)
+        if at in self._alone:
+            fitter, best = self._alone[at]
+        else:
+            fitter = self._fitter(at)
+            best = fitter.best(start)
         failed = np.full(4, np.nan)
         if not best.status.usable:
             return failed
