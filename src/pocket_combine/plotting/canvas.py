@@ -43,6 +43,8 @@ def _settings() -> dict[str, Any]:
     width, height = settings["figure.figsize"]
     return settings | {
         "figure.figsize": (width * _SCALE, height * _SCALE),
+        "figure.autolayout": False,
+        "figure.constrained_layout.use": False,
         "xtick.major.pad": 4.0,
         "ytick.major.pad": 4.0,
         "axes.prop_cycle": cycler(color=PETROFF_10),
@@ -98,18 +100,34 @@ def add_labels(axes: Axes, labels: Labels, *, simulation: bool = False) -> tuple
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-    figure.set_layout_engine("none")  # mplhep draws the figure; its layout, which takes longest, is found already
+    figure.set_layout_engine("none")
     try:
-        texts = _write_labels(axes, labels, simulation, size)
-        width = axes.get_window_extent().width
-        needed = sum(text.get_window_extent().width for text in texts) + 1.5 * size * figure.dpi / 72.0
-        if needed > width:
-            for text in texts:
-                text.remove()
-            texts = _write_labels(axes, labels, simulation, size * width / needed)
+        with _nothing_but_the_y_axis(figure, axes):
+            texts = _write_labels(axes, labels, simulation, size)
+            width = axes.get_window_extent().width
+            needed = sum(text.get_window_extent().width for text in texts) + 1.5 * size * figure.dpi / 72.0
+            if needed > width:
+                for text in texts:
+                    text.remove()
+                texts = _write_labels(axes, labels, simulation, size * width / needed)
     finally:
         figure.set_layout_engine(engine)
     return texts
+
+
+@contextlib.contextmanager
+def _nothing_but_the_y_axis(figure: Figure, axes: Axes) -> Iterator[None]:
+    """Hide all else while mplhep draws the figure, which takes long, to find the power of ten above the y axis."""
+    _ = axes.viewLim  # limits that are found from what is drawn, which must be there
+    shown = [artist for artist in (*figure.get_children(), *axes.get_children()) if artist.get_visible()]
+    hidden = [artist for artist in shown if artist not in (axes, axes.yaxis)]
+    for artist in hidden:
+        artist.set_visible(False)
+    try:
+        yield
+    finally:
+        for artist in hidden:
+            artist.set_visible(True)
 
 
 def _write_labels(axes: Axes, labels: Labels, simulation: bool, size: float) -> tuple[Text, ...]:
@@ -160,7 +178,7 @@ def figure_files(figure: Figure, formats: Sequence[str], *, resolution: float = 
     engine = figure.get_layout_engine()
     with style_context():
         figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # with "none" matplotlib would draw once more for each file, for a layout
     try:
         return {ending: figure_bytes(figure, ending, resolution=resolution) for ending in formats}
     finally:
