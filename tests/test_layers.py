@@ -135,3 +135,9 @@ def later():
         (8, "inference.fitter"),
         (10, "card.model"),
     ]
+
+
+def test_no_two_modules_of_tests_share_a_name() -> None:
+    """Else pytest takes one for the other where both are run, and mypy stops."""
+    names = [path.name for path in Path(__file__).parent.rglob("*.py")]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
