@@ -11,7 +11,7 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("mplhep")
 
 from pictures import TOLERANCE, difference, outside, overlapping, texts
-from test_variations import CARD, TEMPLATES
+from test_variation_values import CARD, TEMPLATES
 
 from pocket_combine.card.model import Card, Channel, Column, Nuisance
 from pocket_combine.errors import CardError
