@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         draw_contact_sheet,
         nuisance_figure,
         nuisance_figures,
+        nuisance_sheet,
     )
     from pocket_combine.plotting.contours import contour_figure, draw_contours
     from pocket_combine.plotting.correlation_values import Correlations, correlations_of
@@ -118,6 +119,7 @@ _HOMES = {
     "contact_sheet_figures": "contact_sheets",
     "nuisance_figure": "contact_sheets",
     "nuisance_figures": "contact_sheets",
+    "nuisance_sheet": "contact_sheets",
     "Variation": "variations",
     "variations": "variations",
     "summed_variations": "variations",
@@ -210,6 +212,7 @@ __all__ = [
     "contact_sheet_figures",
     "nuisance_figure",
     "nuisance_figures",
+    "nuisance_sheet",
     "Variation",
     "variations",
     "summed_variations",

@@ -33,6 +33,7 @@ __all__ = [
     "draw_contact_sheet",
     "nuisance_figure",
     "nuisance_figures",
+    "nuisance_sheet",
 ]
 
 _DEFAULT = Style()
@@ -289,8 +290,19 @@ def nuisance_figures(
     """
     for name, shown in largest_by_nuisance(card, templates, most=most, nuisances=nuisances).items():
         if shown:
-            columns = min(3, len(shown))
-            yield name, _sheet(shown, columns, -(-len(shown) // columns), (1.9, 1.25), style, style.parameter(name))
+            yield name, nuisance_sheet(name, shown, style=style)
+
+
+def nuisance_sheet(nuisance: str, shown: Sequence[Variation], *, style: Style = _DEFAULT) -> Figure:
+    """Return the `nuisance_figure` of variations that are known already.
+
+    Args:
+        nuisance: Name of the nuisance.
+        shown: What it does, as `variations.largest_by_nuisance` returns it; at least one.
+        style: Names of channels and nuisances.
+    """
+    columns = min(3, len(shown))
+    return _sheet(shown, columns, -(-len(shown) // columns), (1.9, 1.25), style, style.parameter(nuisance))
 
 
 def _sheet(

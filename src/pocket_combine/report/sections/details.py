@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pocket_combine.effects import NuisanceEffect, nuisance_effects
 from pocket_combine.plotting.pull_values import pull_of_impact
+from pocket_combine.plotting.variations import Variation, largest_by_nuisance
 from pocket_combine.report.commands import command_line
 from pocket_combine.report.contents import Cell, Column, Paragraph, Row, Table
 from pocket_combine.report.drafts import Drawing, Material, PartDraft
@@ -18,6 +19,7 @@ from pocket_combine.wording import short_percent
 __all__ = ["DetailDraft", "draft_details"]
 
 _EFFECTS = 30
+_PANELS = 6
 _RESOLUTION = 90.0
 """Of the many small figures; the command below each draws it anew as PDF."""
 
@@ -47,11 +49,12 @@ def draft_details(material: Material) -> dict[str, DetailDraft]:
             : material.options.details
         ]
     )
+    variations = largest_by_nuisance(material.subject.card, material.subject.templates, most=_PANELS, nuisances=drawn)
     details = {}
     for name in (*effects, *(name for name in impacts if name not in effects)):
         parts: list[PartDraft] = []
         if name in effects:
-            parts += _templates(material, effects[name], draws=name in drawn)
+            parts += _templates(material, effects[name], variations.get(name, ()))
         if name in impacts:
             parts.append(_impact_table(material, impacts[name]))
         if name in effects:
@@ -60,16 +63,15 @@ def draft_details(material: Material) -> dict[str, DetailDraft]:
     return details
 
 
-def _templates(material: Material, effect: NuisanceEffect, *, draws: bool) -> Iterator[PartDraft]:
+def _templates(material: Material, effect: NuisanceEffect, shown: tuple[Variation, ...]) -> Iterator[PartDraft]:
     """Yield what a nuisance does where it does most, and the command that draws it all."""
-    if draws:
-        subject = material.subject
+    if shown:
         yield Drawing(
             f"templates-{effect.name}",
             f"{effect.name} where it acts most: changes relative to the nominal template, and its statistical error.",
             f"Templates of the processes that {effect.name} changes most.",
-            "nuisance_figure",
-            (subject.card, subject.templates_of(effect.name), effect.name),
+            "nuisance_sheet",
+            (effect.name, shown),
             {"style": material.options.style},
             resolution=_RESOLUTION,
             is_document=False,
