@@ -45,15 +45,11 @@ if TYPE_CHECKING:
     from pocket_combine.plotting.scans import draw_scan, scan_figure
     from pocket_combine.plotting.scheme import draw_scheme, scheme_figure, scheme_figures
     from pocket_combine.plotting.scheme_grid import Scheme, correlation_scheme
+    from pocket_combine.plotting.stack_figures import overview_figure, stack_figure, stack_figures
     from pocket_combine.plotting.stack_numbers import Stack, overview_of, stack_of
-    from pocket_combine.plotting.stacks import (
-        StackOptions,
-        draw_stack,
-        draw_stack_panel,
-        overview_figure,
-        stack_figure,
-        stack_figures,
-    )
+    from pocket_combine.plotting.stack_options import StackOptions
+    from pocket_combine.plotting.stack_panels import draw_stack_panel
+    from pocket_combine.plotting.stacks import draw_stack
     from pocket_combine.plotting.strength_values import Strength, strengths_of
     from pocket_combine.plotting.strengths import draw_strengths, strengths_figure
     from pocket_combine.plotting.style import (
@@ -107,12 +103,12 @@ _HOMES = {
     "Stack": "stack_numbers",
     "stack_of": "stack_numbers",
     "overview_of": "stack_numbers",
-    "StackOptions": "stacks",
+    "StackOptions": "stack_options",
     "draw_stack": "stacks",
-    "draw_stack_panel": "stacks",
-    "stack_figure": "stacks",
-    "stack_figures": "stacks",
-    "overview_figure": "stacks",
+    "draw_stack_panel": "stack_panels",
+    "stack_figure": "stack_figures",
+    "stack_figures": "stack_figures",
+    "overview_figure": "stack_figures",
     "YieldTable": "yield_tables",
     "yield_table": "yield_tables",
     "draw_contact_sheet": "contact_sheets",

@@ -1,44 +1,23 @@
-"""Stacks of processes with data, the uncertainty of the prediction, and a panel of ratios or pulls."""
+"""Stacks of processes with data and the uncertainty of the prediction."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle, StepPatch
 from matplotlib.text import Text
 
-from pocket_combine.errors import StyleError, nearest
-from pocket_combine.plotting.canvas import add_labels, new_figure, style_context
-from pocket_combine.plotting.legends import PlacedLegend, height_above, lay_out, place_legend, plain_ticks
+from pocket_combine.plotting.legends import PlacedLegend, height_above, place_legend, plain_ticks
 from pocket_combine.plotting.stack_axes import DrawnBins, draw_bins, mark_blinded, name_axes
-from pocket_combine.plotting.stack_numbers import Stack, overview_of, poisson_interval, stack_of
-from pocket_combine.plotting.style import Style
-from pocket_combine.results import PostfitResult
-from pocket_combine.templates import FloatArray
+from pocket_combine.plotting.stack_numbers import Stack, poisson_interval
+from pocket_combine.plotting.stack_options import PLAIN, StackOptions, draw_points
 
-__all__ = [
-    "PANELS",
-    "PanelArtists",
-    "StackArtists",
-    "StackOptions",
-    "draw_stack",
-    "draw_stack_panel",
-    "overview_figure",
-    "stack_figure",
-    "stack_figures",
-]
-
-_DEFAULT = Style()
-
-PANELS = ("ratio", "pull", "none")
+__all__ = ["StackArtists", "draw_stack", "make_room"]
 
 _BAND: dict[str, Any] = {
     "fill": True,
@@ -47,38 +26,6 @@ _BAND: dict[str, Any] = {
     "hatch": "//////",
     "linewidth": 0.0,
 }
-_RATIO_BAND: dict[str, Any] = {"fill": True, "color": "#c8c8c8", "linewidth": 0.0}
-
-
-@dataclass(frozen=True)
-class StackOptions:
-    """How a stack is drawn.
-
-    Attributes:
-        panel: What stands below: `ratio`, `pull` or `none`. Pulls need data.
-        log: Whether the axis of events is logarithmic.
-        signal_scale: Draw each signal as a line too, multiplied by this; `None` for no lines.
-        per_width: Whether events are divided by the width of the bin.
-        equal_bins: Whether all bins are drawn with the same width.
-
-    Raises:
-        StyleError: If `panel` is unknown, or `signal_scale` is not positive.
-    """
-
-    panel: str = "ratio"
-    log: bool = False
-    signal_scale: float | None = None
-    per_width: bool = False
-    equal_bins: bool = False
-
-    def __post_init__(self) -> None:
-        if self.panel not in PANELS:
-            raise StyleError(f"no panel {self.panel!r}: {nearest(self.panel, PANELS)}")
-        if self.signal_scale is not None and not (math.isfinite(self.signal_scale) and self.signal_scale > 0):
-            raise StyleError(f"signal_scale is {self.signal_scale}, expected a positive factor")
-
-
-_PLAIN = StackOptions()
 
 
 @dataclass(frozen=True)
@@ -108,29 +55,7 @@ class StackArtists:
     legend: PlacedLegend
 
 
-@dataclass(frozen=True)
-class PanelArtists:
-    """What `draw_stack_panel` drew.
-
-    Attributes:
-        band: Relative uncertainty of the total; `None` for pulls.
-        points: Ratios with their intervals; `None` without data or for pulls.
-        pulls: Pulls; `None` for ratios.
-        compared: The total for comparison, relative to the total.
-        arrows: Marks of ratios outside the axis.
-    """
-
-    band: StepPatch | None
-    points: ErrorbarContainer | None
-    pulls: StepPatch | None
-    compared: StepPatch | None
-    arrows: tuple[Line2D, ...] = ()
-
-
-# ---------------------------------------------------------------------- the stack
-
-
-def draw_stack(axes: Axes, stack: Stack, *, options: StackOptions = _PLAIN) -> StackArtists:
+def draw_stack(axes: Axes, stack: Stack, *, options: StackOptions = PLAIN) -> StackArtists:
     """Draw a stack.
 
     Processes with positive contents stand on each other from 0 upwards, negative contents hang from 0 downwards; the
@@ -176,7 +101,7 @@ def draw_stack(axes: Axes, stack: Stack, *, options: StackOptions = _PLAIN) -> S
     separators = _draw_separators(axes, stack)
     name_axes(axes, stack, bins)
     artists = StackArtists(processes, total, band, signals, compared, data, blinded, separators, legend)
-    _make_room(axes, stack, bins, options, artists)
+    make_room(axes, stack, bins, options, artists)
     return artists
 
 
@@ -198,7 +123,7 @@ def _draw_data(axes: Axes, stack: Stack, bins: DrawnBins) -> ErrorbarContainer |
     if stack.observed is None:
         return None
     low, high = poisson_interval(stack.observed)
-    return _points(axes, bins, stack.observed, low, high, bins.content, _with_contents(stack))
+    return draw_points(axes, bins, stack.observed, low, high, bins.content, _with_contents(stack))
 
 
 def _with_contents(stack: Stack) -> Any:
@@ -206,23 +131,6 @@ def _with_contents(stack: Stack) -> Any:
     if stack.observed is None:
         return np.zeros(stack.total.size, dtype=bool)
     return ~np.isnan(stack.observed) & ((stack.observed > 0) | (stack.total > 0))
-
-
-def _points(
-    axes: Axes, bins: DrawnBins, centre: FloatArray, low: FloatArray, high: FloatArray, scale: Any, shown: Any
-) -> ErrorbarContainer:
-    centre, low, high = (scale(values)[shown] for values in (centre, low, high))
-    return axes.errorbar(
-        bins.centres[shown],
-        centre,
-        yerr=np.maximum([centre - low, high - centre], 0.0),
-        fmt="o",
-        color="black",
-        markersize=4.0 if shown.size <= 60 else 2.0,
-        linewidth=1.0 if shown.size <= 60 else 0.6,
-        capsize=0.0,
-        zorder=4,
-    )
 
 
 def _draw_legend(axes: Axes, stack: Stack, options: StackOptions, drawn: tuple[Any, ...]) -> PlacedLegend:
@@ -280,7 +188,7 @@ def _draw_separators(axes: Axes, stack: Stack) -> tuple[Line2D | Text, ...]:
     return tuple(drawn)
 
 
-def _make_room(axes: Axes, stack: Stack, bins: DrawnBins, options: StackOptions, artists: StackArtists) -> None:
+def make_room(axes: Axes, stack: Stack, bins: DrawnBins, options: StackOptions, artists: StackArtists) -> None:
     """Set the axis of events so that nothing that is drawn lies below the legend or the names of outer bins."""
     taken = height_above(axes, artists.legend) + 0.02
     for patch in artists.blinded:
@@ -327,181 +235,3 @@ def _extent(stack: Stack, bins: DrawnBins, options: StackOptions) -> tuple[float
         found.append(bins.content(poisson_interval(stack.observed)[1])[shown])
     low, high = min(float(np.min(part)) for part in found), max(float(np.max(part)) for part in found)
     return low, high if high > 0 else 1.0
-
-
-# ---------------------------------------------------------------------- the panel below
-
-
-def draw_stack_panel(axes: Axes, stack: Stack, *, options: StackOptions = _PLAIN) -> PanelArtists:
-    """Draw the panel below a stack: ratios to the total or pulls, as `options` say.
-
-    Args:
-        axes: Where to draw.
-        stack: What is drawn.
-        options: How.
-
-    Raises:
-        StyleError: If there is no panel to draw: pulls without data, or `none`.
-    """
-    if options.panel == "none" or (options.panel == "pull" and stack.observed is None):
-        raise StyleError(
-            f"no panel to draw for {options.panel!r}" + ("" if options.panel == "none" else " without data")
-        )
-    bins = draw_bins(stack, per_width=False, equal=options.equal_bins)
-    artists = _draw_pulls(axes, stack, bins) if options.panel == "pull" else _draw_ratios(axes, stack, bins)
-    mark_blinded(axes, stack, bins)
-    if stack.rule.unroll is not None:
-        for at in range(stack.rule.unroll, stack.total.size, stack.rule.unroll):
-            axes.axvline(at, color="black", linestyle=":", linewidth=0.8)
-    axes.set_xlim(bins.edges[0], bins.edges[-1])
-    name_axes(axes, stack, bins, events=False)
-    return artists
-
-
-def _draw_ratios(axes: Axes, stack: Stack, bins: DrawnBins) -> PanelArtists:
-    low, high = (stack.ratios(stack.total + sign * stack.errors) for sign in (-1, 1))
-    band = axes.stairs(high, bins.edges, baseline=low, **_RATIO_BAND)
-    axes.axhline(1.0, color="black", linewidth=0.8)
-    compared = points = None
-    reach = [np.nan_to_num(high - 1.0)]
-    if stack.compared is not None:
-        ratio = stack.ratios(stack.compared)
-        compared = axes.stairs(ratio, bins.edges, baseline=None, color="black", linestyle="--", linewidth=1.2)
-        reach.append(np.nan_to_num(ratio - 1.0))
-    arrows: tuple[Line2D, ...] = ()
-    if stack.observed is not None:
-        ratio = stack.ratios(stack.observed)
-        ends = [stack.ratios(end) for end in poisson_interval(stack.observed)]
-        points = _points(axes, bins, ratio, ends[0], ends[1], lambda values: values, ~np.isnan(ratio))
-        reach.append(np.nan_to_num(ratio - 1.0))
-    half = next((size for size in (0.1, 0.2, 0.5) if max(np.abs(part).max() for part in reach) <= 0.9 * size), 1.0)
-    axes.set_ylim(1.0 - half, 1.0 + half)
-    axes.set_yticks([1.0 - half / 2, 1.0, 1.0 + half / 2])
-    if points is not None:
-        arrows = _draw_arrows(axes, bins, stack.ratios(stack.observed))  # type: ignore[arg-type]  # points have data
-    axes.set_ylabel("Rel. unc." if stack.observed is None else "Data / pred.", loc="center")
-    return PanelArtists(band, points, None, compared, arrows)
-
-
-def _draw_arrows(axes: Axes, bins: DrawnBins, ratio: FloatArray) -> tuple[Line2D, ...]:
-    low, high = axes.get_ylim()
-    step = 0.06 * (high - low)
-    drawn = []
-    for outside, marker, height in ((ratio > high, "^", high - step), (ratio < low, "v", low + step)):
-        if outside.any():
-            drawn += axes.plot(
-                bins.centres[outside],
-                np.full(int(outside.sum()), height),
-                marker,
-                color="black",
-                markersize=4.0 if ratio.size <= 60 else 2.5,
-            )
-    return tuple(drawn)
-
-
-def _draw_pulls(axes: Axes, stack: Stack, bins: DrawnBins) -> PanelArtists:
-    pulls = stack.pulls()
-    drawn = axes.stairs(pulls, bins.edges, baseline=0.0, fill=True, color="#717581", linewidth=0.0)
-    axes.axhline(0.0, color="black", linewidth=0.8)
-    for level in (-2.0, -1.0, 1.0, 2.0):
-        axes.axhline(level, color="black", linestyle=":", linewidth=0.6)
-    half = max(3.0, math.ceil(float(np.abs(np.nan_to_num(pulls)).max()) + 0.5))
-    axes.set_ylim(-half, half)
-    axes.set_ylabel("Pull", loc="center")
-    return PanelArtists(None, None, drawn, None)
-
-
-# ---------------------------------------------------------------------- figures
-
-
-def stack_figure(
-    result: PostfitResult,
-    channel: str,
-    *,
-    style: Style = _DEFAULT,
-    prefit: PostfitResult | None = None,
-    options: StackOptions = _PLAIN,
-) -> Figure:
-    """Return the stack of a channel.
-
-    Args:
-        result: Expected events before or after a fit.
-        channel: Name of one of its channels.
-        style: Labels, names, colours, merging, blinded ranges and unrolling.
-        prefit: A result whose total is drawn as a dashed line.
-        options: How it is drawn.
-
-    Raises:
-        ResultError: If there is no such channel, or the bins of `prefit` differ.
-        StyleError: If the style does not fit the channel.
-    """
-    return _figure(stack_of(result, channel, style=style, prefit=prefit), style, options)
-
-
-def stack_figures(
-    result: PostfitResult,
-    channels: Sequence[str] | None = None,
-    *,
-    style: Style = _DEFAULT,
-    prefit: PostfitResult | None = None,
-    options: StackOptions = _PLAIN,
-) -> Iterator[tuple[str, Figure]]:
-    """Yield the name of each channel and its stack; see `stack_figure`.
-
-    Args:
-        result: Expected events before or after a fit.
-        channels: Names of channels; `None` for all.
-        style: Labels, names, colours, merging, blinded ranges and unrolling.
-        prefit: A result whose total is drawn as a dashed line.
-        options: How they are drawn.
-    """
-    for name in [one.channel for one in result.channels] if channels is None else channels:
-        yield name, stack_figure(result, name, style=style, prefit=prefit, options=options)
-
-
-def overview_figure(
-    result: PostfitResult,
-    channels: Sequence[str] | None = None,
-    *,
-    style: Style = _DEFAULT,
-    prefit: PostfitResult | None = None,
-    options: StackOptions = _PLAIN,
-) -> Figure:
-    """Return a stack with one bin for each channel.
-
-    Args:
-        result: Expected events before or after a fit.
-        channels: Names of channels; `None` for all.
-        style: Labels, names, colours and merging.
-        prefit: A result whose totals are drawn as a dashed line.
-        options: How it is drawn.
-
-    Raises:
-        ResultError: If there is no such channel.
-        StyleError: If a rule adds signals to backgrounds.
-    """
-    return _figure(overview_of(result, channels, style=style, prefit=prefit), style, options)
-
-
-def _figure(stack: Stack, style: Style, options: StackOptions) -> Figure:
-    with_panel = options.panel == "ratio" or (options.panel == "pull" and stack.observed is not None)
-    count = stack.total.size
-    width = min(max(5.0, 3.0 + 0.3 * count), 20.0) if stack.bin_labels else min(5.0 + 0.03 * max(count - 40, 0), 14.0)
-    with style_context():
-        figure = new_figure(width, 5.0 if with_panel else 4.2)
-        figure.get_layout_engine().set(hspace=0.0, h_pad=0.03, w_pad=0.05)  # type: ignore[union-attr, call-arg]  # constrained layout
-        rows = (3, 1) if with_panel else (1,)
-        upper, *below = figure.subplots(len(rows), 1, sharex=True, height_ratios=rows, squeeze=False)[:, 0]
-        artists = draw_stack(upper, stack, options=options)
-        for lower in below:
-            draw_stack_panel(lower, stack, options=options)
-            upper.set_xlabel("")
-            upper.tick_params(labelbottom=False)
-        if not artists.legend.inside:
-            figure.set_size_inches(width + artists.legend.width, figure.get_figheight())
-        figure.align_ylabels()
-        add_labels(upper, style.labels, simulation=stack.observed is None)
-        lay_out(figure)
-        bins = draw_bins(stack, per_width=options.per_width, equal=options.equal_bins)
-        _make_room(upper, stack, bins, options, artists)
-    return figure

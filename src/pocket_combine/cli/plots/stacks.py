@@ -69,11 +69,11 @@ def stack(
 
     FILE is a result of `pocket-combine postfit -o`, before or after a fit. A blind one has no data.
     """
-    from pocket_combine.plotting.stacks import (  # noqa: PLC0415  imports matplotlib
-        StackOptions,
+    from pocket_combine.plotting.stack_figures import (  # noqa: PLC0415  imports matplotlib
         overview_figure,
         stack_figures,
     )
+    from pocket_combine.plotting.stack_options import StackOptions  # noqa: PLC0415  imports matplotlib
 
     options = StackOptions(panel=panel, log=log, signal_scale=signal_scale, per_width=per_width, equal_bins=equal_bins)
     found = read_result(PostfitResult, result)
