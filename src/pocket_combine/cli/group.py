@@ -30,12 +30,12 @@ _COMMANDS = {
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
-    examples=["pocket-combine demo", "pocket-combine build --help"],
+    examples=["pocket-combine demo", "pocket-combine fit datacard.txt", "pocket-combine report --help"],
     homes=_COMMANDS,
 )
 @click.version_option(__version__, prog_name="pocket-combine")
 def main() -> None:
-    """From PocketCoffea histograms to CMS Combine datacards.
+    """From PocketCoffea histograms to CMS Combine datacards, fits and figures.
 
     Products go to standard output, messages to standard error.
     """
