@@ -125,6 +125,22 @@ def test_range_that_cuts_intervals_is_reported() -> None:
     assert note.endswith("toys the range of r cuts the interval that the pull is made of")
 
 
+def test_upper_edges_of_ranges_cut_intervals_too() -> None:
+    # 10 r + 100 events: the uncertainty of r is 1, so that upper ends of fits above 1 lie beyond 2, where r ends. With
+    # 1.5 injected those below it have their pulls from there; the fits are those without an edge.
+    card = "norm lnN - 1.0001\n"
+    cut, free = (
+        toy_fits(counting(card, kind=Blinding.ASIMOV, ranges={"r": (-5.0, edge)}), 1.5, 60, seed=1)
+        for edge in (2.0, 20.0)
+    )
+    distorted = (cut.values < 1.5) & (np.abs(cut.values + cut.high - 2.0) < 1e-3)
+    assert (np.abs(cut.pulls - free.pulls)[distorted] > 2e-4).all()
+    assert 5 < distorted.sum() < 30
+    (note,) = cut.provenance.options["notes"]
+    assert note.startswith(f"in {distorted.sum()} toys the range of r cuts")
+    assert free.provenance.options["notes"] == []
+
+
 def test_toys_that_do_not_converge_together_are_fitted_alone(shapes: Workspace) -> None:
     toys = generate_toys(shapes, shapes.start, 3, seed=1)
     together = ToyFitter(shapes, toys, shapes.start)
@@ -145,10 +161,10 @@ def test_no_toys() -> None:
 def test_an_asimov_toy_gives_the_fit_of_asimov_data(shapes: Workspace) -> None:
     data = Data(shapes.data.observations[np.newaxis], shapes.data.global_observables[np.newaxis])
     fitter = ToyFitter(shapes, data, shapes.start)
-    best, low, high, cut = fitter.intervals(fitter.fit(), "r")[0]
+    best, low, high, *cut = fitter.intervals(fitter.fit(), "r")[0]
     interval = fit(shapes).interval("r")
-    found = (best, best - low, best + high, cut)
-    assert found == pytest.approx((interval.best, interval.low, interval.high, 0.0), abs=2e-4)
+    found = (best, best - low, best + high, *cut)
+    assert found == pytest.approx((interval.best, interval.low, interval.high, 0.0, 0.0), abs=2e-4)
 
 
 def test_toys_in_which_simulated_events_were_counted_as_none() -> None:

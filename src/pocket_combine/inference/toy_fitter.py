@@ -72,7 +72,7 @@ class ToyFitter:
         return self.workspace.model.likelihood(self.data).complete(fits.theta)
 
     def intervals(self, fits: BatchFits, name: str) -> FloatArray:
-        """Return `result[toy, quantity]`: best value, uncertainty below and above it, whether the range cuts the lower.
+        """Return `result[toy, quantity]`: best value, uncertainties below and above it, whether the range cuts either.
 
         Rows of toys that failed are not numbers.
 
@@ -81,7 +81,7 @@ class ToyFitter:
             name: Name of the parameter.
         """
         position = self.parameters.index(name)
-        result = np.full((self.count, 4), np.nan)
+        result = np.full((self.count, 5), np.nan)
         covariance = covariances(fits, position)
         both = np.tile(np.arange(self.count), 2)
         ends = self._batch.crossings(
@@ -96,7 +96,8 @@ class ToyFitter:
         best = fits.theta[:, position]
         low, high = best - ends.value[: self.count], ends.value[self.count :] - best
         found = fits.converged & ends.found[: self.count] & ends.found[self.count :]
-        rows = np.stack([best, low, high, ends.at_edge[: self.count].astype(np.float64)], axis=1)
+        cut = ends.at_edge.astype(np.float64)
+        rows = np.stack([best, low, high, cut[: self.count], cut[self.count :]], axis=1)
         result[found] = rows[found]
         for at in np.flatnonzero(fits.converged & ~found):
             result[at] = self._interval_alone(int(at), fits.theta[at], name)
@@ -108,15 +109,15 @@ class ToyFitter:
         else:
             fitter = self._fitter(at)
             best = fitter.best(start)
-        failed = np.full(4, np.nan)
+        failed = np.full(5, np.nan)
         if not best.status.usable:
             return failed
         interval, _ = fitter.interval(best, name)
         statuses = (interval.low_status, interval.high_status)
         if not all(status.usable for status in statuses):
             return failed
-        cut = float(interval.low_status is Status.AT_BOUNDARY)
-        return np.array([interval.best, interval.best - interval.low, interval.high - interval.best, cut])
+        cut = (float(status is Status.AT_BOUNDARY) for status in statuses)
+        return np.array([interval.best, interval.best - interval.low, interval.high - interval.best, *cut])
 
     def _likelihood(self, points: IntArray) -> Likelihood:
         toys = points % self.count

@@ -178,7 +178,7 @@ def toy_fits(
     _check_unique(workspace, theta)
     chunks = toy_chunks(workspace, theta, count, seed, kind)
     parts = list((executor or SerialExecutor()).map(_signals, chunks, progress=progress))
-    rows = np.concatenate([*parts, np.zeros((0, 4))])
+    rows = np.concatenate([*parts, np.zeros((0, 5))])
     return _result(workspace, injected, seed, kind, rows)
 
 
@@ -206,12 +206,12 @@ def truth(workspace: Workspace, injected: float, kind: ToyKind = ToyKind.FREQUEN
 
 def _result(workspace: Workspace, injected: float, seed: int, kind: ToyKind, rows: FloatArray) -> ToyResult:
     usable = np.isfinite(rows).all(axis=1)
-    values, low, high, cut = rows[usable].T
+    values, low, high, cut_low, cut_high = rows[usable].T
     distance = values - injected
     width = np.where(distance > 0.0, low, high)
     pulls = np.divide(distance, width, out=np.zeros_like(distance), where=width > 0.0)
     notes = []
-    distorted = int(((cut > 0.0) & (distance > 0.0)).sum())
+    distorted = int((np.where(distance > 0.0, cut_low, cut_high) > 0.0).sum())
     if distorted:
         notes.append(f"in {distorted} toys the range of {workspace.poi} cuts the interval that the pull is made of")
     provenance = dataclasses.replace(
