@@ -94,7 +94,7 @@ def correlation_scheme(
 
     Examples:
         >>> from pocket_combine.card.model import Channel, Column, Nuisance
-        >>> columns = [Column("SR", f"tt_{year}", number, -1) for number, year in enumerate((2017, 2018))]
+        >>> columns = [Column("SR", f"tt_{year}", number, -1) for number, year in enumerate((2017, 2018), 1)]
         >>> nuisances = [Nuisance("JES", "shape", (1.0, 1.0)), Nuisance("JES_2018", "shape", (None, 1.0))]
         >>> scheme = correlation_scheme(Card((Channel("SR"),), tuple(columns), nuisances=tuple(nuisances)))
         >>> scheme.columns
