@@ -11,7 +11,7 @@ from pocket_combine.plotting.uncertainties import decimals
 from pocket_combine.results import ToyResult
 from pocket_combine.templates import FloatArray
 
-__all__ = ["Moments", "bias_of", "bin_edges", "p_value_text"]
+__all__ = ["Moments", "bias_of", "bin_edges", "p_value_text", "p_value_words"]
 
 _FEWEST_BINS, _MOST_BINS = 8, 60
 
@@ -102,16 +102,27 @@ def bin_edges(values: FloatArray, *more: float) -> FloatArray:
     return result
 
 
-def p_value_text(p_value: float, toys: int) -> str:
+def p_value_words(p_value: float, toys: int) -> str:
     """Return a fraction of toys with its binomial error; where no toy is as large, one toy is the bound.
+
+    Examples:
+        >>> p_value_words(0.4, 200), p_value_words(0.0, 500), p_value_words(1.0, 500)
+        ('0.400 ± 0.035', '< 0.002 (none of 500 toys)', '1')
+    """
+    if toys == 0:
+        return f"{p_value:.3g}"
+    if p_value <= 0:
+        return f"< {1 / toys:.3g} (none of {toys} toys)"
+    error = math.sqrt(p_value * (1 - p_value) / toys)
+    return f"{p_value:.{decimals([error])}f} ± {error:.{decimals([error])}f}" if error else f"{p_value:.3g}"
+
+
+def p_value_text(p_value: float, toys: int) -> str:
+    """Return the same with the letter of the p-value.
 
     Examples:
         >>> p_value_text(0.4, 200), p_value_text(0.0, 500)
         ('p = 0.400 ± 0.035', 'p < 0.002 (none of 500 toys)')
     """
-    if toys == 0:
-        return f"p = {p_value:.3g}"
-    if p_value <= 0:
-        return f"p < {1 / toys:.3g} (none of {toys} toys)"
-    error = math.sqrt(p_value * (1 - p_value) / toys)
-    return f"p = {p_value:.{decimals([error])}f} ± {error:.{decimals([error])}f}" if error else f"p = {p_value:.3g}"
+    words = p_value_words(p_value, toys)
+    return f"p {words}" if words.startswith("<") else f"p = {words}"

@@ -23,6 +23,7 @@ from pocket_combine.inference.impacts import to_impacts_json
 from pocket_combine.inference.toys import ToyKind, toy_fits
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.io.atomic import atomic_write
+from pocket_combine.plotting.toy_numbers import p_value_words
 from pocket_combine.results import GoodnessOfFitResult, ImpactResult, Status, ToyResult
 from pocket_combine.wording import counted, rounded
 
@@ -235,7 +236,7 @@ def _goodness_table(result: GoodnessOfFitResult) -> Table:
         table.add_row("mean in toys", f"{float(np.mean(result.toys)):.4g}")
         table.add_row("number of toys", str(len(result.toys)))
     if result.p_value is not None:
-        table.add_row("p-value", f"{result.p_value:.3g}", style="bold")
+        table.add_row("p-value", p_value_words(result.p_value, len(result.toys)), style="bold")
     if result.failed_toys:
         table.add_row("failed toys", str(result.failed_toys))
     return table

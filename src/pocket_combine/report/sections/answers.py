@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,7 +63,7 @@ def _limits_table(result: LimitResult) -> Table:
     rows = []
     for name, entry in named:
         found = entry.status.usable
-        limit = number_cell(entry.limit, ".4g") if found else Cell(entry.status.value, mark=Mark.BAD)
+        limit = _small_cell(entry.limit, ".4g") if found else Cell(entry.status.value, mark=Mark.BAD)
         rows.append(Row((Cell(name), limit)))
     return Table("limits", (Column("Limit"), Column(f"on {result.poi}", number=True)), tuple(rows))
 
@@ -70,13 +71,13 @@ def _limits_table(result: LimitResult) -> Table:
 def build_significance(material: Material) -> Draft:
     """Return the significance of an excess."""
     found = material.results(SignificanceResult, "significance")
-    words = [f"{result.significance:.2f} σ in {material.describe(outcome.step.sample)}" for outcome, result in found]
+    words = [f"{_significance(result)} in {material.describe(outcome.step.sample)}" for outcome, result in found]
     rows = tuple(
         Row(
             (
                 Cell(material.describe(outcome.step.sample)),
                 number_cell(result.significance, ".3f"),
-                Cell(f"{result.p_value:.3g}", result.p_value),
+                _small_cell(result.p_value, ".3g"),
                 number_cell(result.best_fit, ".4g"),
             )
         )
@@ -94,6 +95,15 @@ def build_significance(material: Material) -> Draft:
     }
     table = Table("significance", columns, rows)
     return Draft(f"{'; '.join(words)}.", parts=(table, *_others(material)), numbers=numbers)
+
+
+def _significance(result: SignificanceResult) -> str:
+    return f"{result.significance:.2f} σ" if result.status.usable else f"not known ({result.status.value})"
+
+
+def _small_cell(number: float, form: str) -> Cell:
+    """Return a cell with a number that is not noise, however small it is."""
+    return Cell(format(number, form), number) if math.isfinite(number) else Cell("–")
 
 
 def _others(material: Material) -> Iterator[PartDraft]:

@@ -12,8 +12,8 @@ from pocket_combine.report.contents import Cell, Column, Mark, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
 from pocket_combine.report.run import Outcome
 from pocket_combine.report.words import interval_words, number_cell
-from pocket_combine.results import FitResult
-from pocket_combine.wording import counted
+from pocket_combine.results import FitResult, Status
+from pocket_combine.wording import counted, some_of
 
 __all__ = ["build_fit"]
 
@@ -21,6 +21,8 @@ _LARGE_PULL = 2.0
 _STRONG_CONSTRAINT = 0.5
 _LARGE_CORRELATION = 0.3
 _CORRELATIONS = 30
+_ROOM = 80
+"""Characters that a sentence has for names."""
 
 
 def build_fit(material: Material) -> Draft:
@@ -61,6 +63,9 @@ def _lead(material: Material, result: FitResult, pulls: Sequence[Pull]) -> tuple
     strong = sum(pull.constraint < _STRONG_CONSTRAINT for pull in pulls)
     large = [pull for pull in pulls if abs(pull.pull) > _LARGE_PULL]
     sentences = [f"{values} in {material.describe(material.data)}"]
+    at_edge = result.status is Status.AT_BOUNDARY
+    if at_edge:
+        sentences.append(f"at the edge of the range: {some_of(result.concerned, _ROOM)}")
     if strong:
         sentences.append(f"{counted(strong, 'nuisance')} of {len(pulls)} constrained to less than half")
     if large:
@@ -69,7 +74,7 @@ def _lead(material: Material, result: FitResult, pulls: Sequence[Pull]) -> tuple
             f"{counted(len(large), 'nuisance')} pulled by more than {_LARGE_PULL:g} σ, the most {worst.parameter} by "
             f"{worst.pull:+.1f} σ"
         )
-    return f"{'; '.join(sentences)}.", Mark.NOTICE if large else Mark.GOOD
+    return f"{'; '.join(sentences)}.", Mark.NOTICE if large or at_edge else Mark.GOOD
 
 
 def _values(material: Material, fits: Sequence[tuple[Outcome, FitResult]]) -> Table:
@@ -107,7 +112,7 @@ def _pull_figures(material: Material, fits: Mapping[Any, FitResult]) -> Iterator
     if any(pulls_of(result) for result in labels.values()):
         yield Drawing(
             "pulls",
-            "Pulls, (fitted - initial value) / uncertainty before the fit, and uncertainties after the fit.",
+            "Pulls, (fitted - preferred value) / uncertainty before the fit, and uncertainties after the fit.",
             f"Pulls and constraints of nuisances in {', '.join(labels)}.",
             "pulls_figures",
             (labels,),
@@ -136,7 +141,7 @@ def _pulls_table(material: Material, result: FitResult) -> Table:
         Column("Parameter"),
         Column("Fitted", number=True),
         Column("Uncertainty", number=True),
-        Column("Pull", number=True, help="(Fitted - initial value) / uncertainty before the fit."),
+        Column("Pull", number=True, help="(Fitted - preferred value) / uncertainty before the fit."),
         Column("Constraint", number=True, help="Uncertainty after the fit / uncertainty before it."),
         Column("Remark"),
     )

@@ -11,13 +11,15 @@ from pocket_combine.report.contents import Cell, Column, Mark, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
 from pocket_combine.report.run import Outcome
 from pocket_combine.report.words import interval_words, number_cell
-from pocket_combine.results import Impact, ImpactResult
+from pocket_combine.results import Impact, ImpactResult, Interval, Status
 
 __all__ = ["build_impacts", "ranked"]
 
 _NAMED = 3
 _DRAWN = 60
 """Nuisances in the figures of a report: two pages."""
+_NEAR = 1e-6
+"""Part of an interval that a best fit may be away from an edge that it is at."""
 
 
 def build_impacts(material: Material) -> Draft:
@@ -31,16 +33,26 @@ def build_impacts(material: Material) -> Draft:
     names = ", ".join(f"{item.parameter} ({_sides(item, material.poi)})" for item in first) or "none"
     lead = (
         f"Largest impacts on {material.poi} in {material.describe(outcome.step.sample)}: {names}; "
-        f"{', '.join(interval_words(interval) for interval in main.pois)}."
+        f"{', '.join(interval_words(interval) for interval in main.pois)}"
     )
+    cut = any(interval.parameter == material.poi and _is_at_edge(interval) for interval in main.pois)
+    if cut:
+        lead += f"; {material.poi} is at the edge of its range, which cuts impacts"
     numbers = {outcome.step.name: _numbers(result) for outcome, result in found}
-    return Draft(lead, parts=tuple(parts), numbers=numbers)
+    return Draft(f"{lead}.", Mark.NOTICE if cut else Mark.GOOD, tuple(parts), numbers)
 
 
 def ranked(result: ImpactResult, poi: str) -> list[Impact]:
     """Return the impacts that were found, the largest first."""
     usable = [impact for impact in result.impacts if all(status.usable for status in impact.statuses)]
     return sorted(usable, key=lambda impact: (-impact.impact(poi), impact.parameter))
+
+
+def _is_at_edge(interval: Interval) -> bool:
+    """Return whether the best fit is where the range of the parameter ends."""
+    ends = ((interval.low, interval.low_status), (interval.high, interval.high_status))
+    near = _NEAR * (interval.high - interval.low)
+    return any(status is Status.AT_BOUNDARY and abs(end - interval.best) <= near for end, status in ends)
 
 
 def _numbers(result: ImpactResult) -> dict[str, Any]:

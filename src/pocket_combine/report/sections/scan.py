@@ -10,7 +10,7 @@ from typing import Any
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.curves import split_uncertainty
 from pocket_combine.plotting.uncertainties import plain_asymmetric
-from pocket_combine.report.contents import Cell, Column, Row, Table
+from pocket_combine.report.contents import Cell, Column, Mark, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
 from pocket_combine.report.run import Outcome
 from pocket_combine.report.words import interval_words, number_cell
@@ -51,7 +51,8 @@ def build_scan(material: Material) -> Draft:
         Column("+ syst", number=True),
     )
     table = Table("scan", columns, tuple(rows), "Intervals where −2ΔNLL is 1, from the profile likelihood.")
-    return Draft(f"{'; '.join(words) or 'No scan can be used'}.", parts=(*parts, table), numbers=numbers)
+    mark = Mark.GOOD if words else Mark.BAD
+    return Draft(f"{'; '.join(words) or 'No scan can be used'}.", mark, (*parts, table), numbers)
 
 
 def _split(result: ScanResult, statistical: ScanResult | None) -> dict[str, UncertaintyGroup]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from pocket_combine.plotting.toy_numbers import Moments, p_value_text
 from pocket_combine.report.contents import Cell, Column, Mark, Paragraph, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
 from pocket_combine.report.run import Outcome
 from pocket_combine.report.words import measured, number_cell
 from pocket_combine.results import GoodnessOfFitResult, ToyResult
-from pocket_combine.templates import FloatArray
 from pocket_combine.wording import counted
 
 __all__ = ["build_bias", "build_goodness"]
@@ -26,17 +25,20 @@ def build_goodness(material: Material) -> Draft:
     """Return the goodness of fit; of toys alone in a blind report."""
     ((_, result),) = material.results(GoodnessOfFitResult, "goodness")
     toys = counted(result.toys.size, "toy")
-    mean = float(result.toys.mean()) if result.toys.size else float("nan")
-    spread = float(result.toys.std(ddof=1)) if result.toys.size > 1 else float("nan")
+    moments = Moments.of(result.toys)
     mark = Mark.GOOD
-    if result.statistic is None:
-        lead = f"Blind: the data are not tested. In {toys} the statistic is {mean:.4g} ± {spread:.2g}."
+    if result.statistic is None and not result.toys.size:
+        lead, mark = "Blind: the data are not tested, and no fit of a toy can be used.", Mark.BAD
+    elif result.statistic is None:
+        lead = (
+            f"Blind: the data are not tested. In {toys} the statistic is {moments.mean:.4g} on average, with a "
+            f"standard deviation of {moments.width:.2g}."
+        )
     elif result.p_value is None:
         lead = f"The statistic of the data is {result.statistic:.4g}; there are no toys to compare it with."
     else:
-        lead = (
-            f"p-value {result.p_value:.2g}: the statistic is {result.statistic:.4g}, in {toys} {mean:.4g} on average."
-        )
+        words = p_value_text(result.p_value, result.toys.size)
+        lead = f"{words}: the statistic is {result.statistic:.4g}, in {toys} {moments.mean:.4g} on average."
         mark = Mark.NOTICE if result.p_value < _SMALL_P_VALUE else Mark.GOOD
     parts: list[PartDraft] = []
     if result.toys.size:
@@ -59,8 +61,8 @@ def build_goodness(material: Material) -> Draft:
         "statistic": result.statistic,
         "p_value": result.p_value,
         "toys": int(result.toys.size),
-        "toys_mean": mean,
-        "toys_width": spread,
+        "toys_mean": moments.mean,
+        "toys_width": moments.width,
     }
     return Draft(lead, mark, tuple(parts), numbers)
 
@@ -70,14 +72,18 @@ def build_bias(material: Material) -> Draft:
     found = [(outcome, result) for outcome, result in material.results(ToyResult, "bias") if result.pulls.size > 1]
     if not found:
         return Draft("No fit of a toy can be used.", Mark.BAD)
-    suspicious = [result.injected for _, result in found if _is_suspicious(result.pulls)]
-    means = ", ".join(f"{measured(*_mean(result.pulls))} at {result.poi} = {result.injected:g}" for _, result in found)
+    suspicious = [result.injected for _, result in found if _is_suspicious(Moments.of(result.pulls))]
+    means = ", ".join(
+        f"{measured(moments.mean, moments.mean_error)} at {result.poi} = {result.injected:g}"
+        for _, result in found
+        for moments in [Moments.of(result.pulls)]
+    )
     lead = f"Mean pull {means}"
     lead += (
         f": more than {_MOST_ERRORS:g} standard errors from 0, or a width as far from 1, at "
         f"{', '.join(f'{value:g}' for value in suspicious)}."
         if suspicious
-        else ": no bias is seen."
+        else f": means are 0 and widths 1 within {_MOST_ERRORS:g} standard errors of the toys."
     )
     parts: list[PartDraft] = [_table(found)]
     for _, result in found:
@@ -96,40 +102,30 @@ def build_bias(material: Material) -> Draft:
     return Draft(lead, Mark.NOTICE if suspicious else Mark.GOOD, tuple(parts), numbers)
 
 
-def _mean(values: FloatArray) -> tuple[float, float]:
-    """Return the mean with its standard error."""
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(values.size))
-
-
-def _width(values: FloatArray) -> tuple[float, float]:
-    """Return the standard deviation with its standard error, that of a normal distribution."""
-    width = float(values.std(ddof=1))
-    return width, width / float(np.sqrt(2.0 * (values.size - 1)))
-
-
-def _is_suspicious(pulls: FloatArray) -> bool:
-    mean, mean_error = _mean(pulls)
-    width, width_error = _width(pulls)
-    return abs(mean) > _MOST_ERRORS * mean_error or abs(width - 1.0) > _MOST_ERRORS * width_error
+def _is_suspicious(pulls: Moments) -> bool:
+    """Return whether pulls contradict mean 0 and width 1; the error of the width is that of pulls of width 1."""
+    width_error = 1.0 / math.sqrt(2.0 * (pulls.count - 1))
+    return abs(pulls.mean) > _MOST_ERRORS * pulls.mean_error or abs(pulls.width - 1.0) > _MOST_ERRORS * width_error
 
 
 def _numbers(result: ToyResult) -> dict[str, Any]:
-    (mean, mean_error), (width, width_error) = _mean(result.pulls), _width(result.pulls)
+    pulls = Moments.of(result.pulls)
     return {
         "injected": result.injected,
-        "toys": int(result.pulls.size),
+        "toys": pulls.count,
         "failed": result.failed,
-        "mean_best_fit": float(result.values.mean()),
-        "mean_pull": mean,
-        "mean_pull_error": mean_error,
-        "pull_width": width,
-        "pull_width_error": width_error,
+        "mean_best_fit": Moments.of(result.values).mean,
+        "mean_pull": pulls.mean,
+        "mean_pull_error": pulls.mean_error,
+        "pull_width": pulls.width,
+        "pull_width_error": pulls.width_error,
     }
 
 
 def _table(found: Sequence[tuple[Outcome, ToyResult]]) -> Table:
     rows = []
     for _, result in found:
+        values, pulls = Moments.of(result.values), Moments.of(result.pulls)
         rows.append(
             Row(
                 (
@@ -138,7 +134,11 @@ def _table(found: Sequence[tuple[Outcome, ToyResult]]) -> Table:
                     Cell(str(result.failed), result.failed, Mark.BAD if result.failed else None),
                     *(
                         Cell(measured(value, error), value)
-                        for value, error in (_mean(result.values), _mean(result.pulls), _width(result.pulls))
+                        for value, error in (
+                            (values.mean, values.mean_error),
+                            (pulls.mean, pulls.mean_error),
+                            (pulls.width, pulls.width_error),
+                        )
                     ),
                 )
             )
