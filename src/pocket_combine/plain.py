@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pocket_combine.errors import ResultError
+from pocket_combine.errors import ResultError, nearest
 
 __all__ = ["to_plain", "from_plain", "dump_json", "load_json"]
 
@@ -118,7 +118,7 @@ def _convert_dataclass(kind: type[Any], plain: Any, place: str) -> Any:
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     }
     problems = [f"the field {name!r} is missing" for name in fields if name in required and name not in plain]
-    problems += [f"the field {name!r} is unknown" for name in plain if name not in fields]
+    problems += [f"the field {name!r} is unknown: {nearest(name, fields)}" for name in plain if name not in fields]
     if problems:
         raise ResultError(f"{place}: {'; '.join(problems)}")
     return kind(**{name: _convert(fields[name], value, f"{place}.{name}") for name, value in plain.items()})

@@ -133,7 +133,7 @@ def test_one_sided_bins() -> None:
         {"up": 2.0, "down": 1.0, "nominal": 40.0, "significance": 1 / np.sqrt(82), "visibility": 1 / np.sqrt(41)}
     )
     assert found[0].severity is Severity.WARNING
-    assert found[0].message.startswith("Up and Down change 1 bins to the same side, most in bin 0: +2 and +1 on 40")
+    assert found[0].message.startswith("Up and Down change 1 bin to the same side, most in bin 0: +2 and +1 on 40")
 
 
 def test_one_sided_bins_that_the_data_cannot_see_are_information() -> None:

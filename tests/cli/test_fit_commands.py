@@ -187,3 +187,21 @@ def test_wrong_options_are_explained(command: str, code: int, message: str) -> N
     result = run(command)
     assert result.exit_code == code
     assert message in result.output
+
+
+def test_a_label_that_comes_twice_is_refused() -> None:
+    """The last card of a name must not stand for both."""
+    for command in ("fit", "limit"):
+        result = CliRunner().invoke(main, [command, "A=card.txt", "A=other_data.txt"])
+        assert result.exit_code == 2
+        assert "other_data.txt: channel A_SR is already in card.txt; choose other labels" in result.stderr
+
+
+def test_all_cards_that_keep_the_names_of_their_channels_are_used() -> None:
+    """The label `.` may come more than once."""
+    for name in ("c", "d"):
+        Path(f"{name}.txt").write_text(CARD.replace("SR", f"SR_{name}").replace("CR", f"CR_{name}"))
+    result = CliRunner().invoke(main, ["postfit", ".=c.txt", ".=d.txt", "--prefit", "-o", "both.json"])
+    assert result.exit_code == 0, result.output
+    channels = [channel["channel"] for channel in json.loads(Path("both.json").read_text())["channels"]]
+    assert sorted(channels) == ["CR_c", "CR_d", "SR_c", "SR_d"]

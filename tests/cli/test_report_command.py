@@ -90,3 +90,16 @@ def test_a_command_of_the_report_gives_its_numbers() -> None:
     assert run(f"{limits['command'].removeprefix('pocket-combine ')} -o limit.json").exit_code == 0
     alone = json.loads(Path("limit.json").read_text())
     assert alone["observed"]["limit"] == limits["numbers"]["observed"]
+
+
+def test_an_interrupted_report_says_how_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jinja2.Template.render", interrupted)
+    result = run("report card.txt -o again")
+    assert result.exit_code == 130
+    assert (
+        result.stderr
+        == f"Error: interrupted: answers so far are in {Path('again/results')}; the same command goes on\n"
+    )

@@ -17,9 +17,12 @@ from pocket_combine.results import FitResult, ImpactResult, ScanResult
     [
         ('{"type": "LimitResult"}', "the result of `pocket-combine limit`, expected that of `pocket-combine scan -o`"),
         ('{"type": "Card"}', "holds 'Card', expected that of `pocket-combine scan -o`"),
-        ('{"a": 1}', "holds 'no result', expected"),
-        ("[1, 2]", "holds 'list', expected"),
-        ("imax 2", "not JSON: Expecting value"),
+        ('{"a": 1}', "holds JSON that is no result, expected that of"),
+        ("[1, 2]", "holds JSON that is no result, expected that of"),
+        (
+            "imax 2",
+            "Expecting value: line 1 column 1 (char 0); expected the whole file that `pocket-combine scan -o` wrote",
+        ),
         ("", "not JSON: Expecting value"),
         ('{"type": "ScanResult"}', "ScanResult"),
         ("[" * 100_000, "not JSON"),

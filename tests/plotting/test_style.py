@@ -64,7 +64,10 @@ def test_colours_are_distinct_while_there_are_enough() -> None:
     [
         ("processes: [{match: 'a(', label: a}]", "ProcessRule: 'a(' is not a regular expression"),
         ("processes: [{match: a}]", "style.processes[0]: the field 'label' is missing"),
-        ("labels: {lumi: 3}", "style.labels: the field 'lumi' is unknown"),
+        (
+            "labels: {lumi: 3}",
+            "labels: the field 'lumi' is unknown: available: 'energy', 'experiment', 'luminosity', 'text'; ",
+        ),
         ("colours: 3", "the field 'colours' is unknown"),
         ("[1, 2]", "expected an object"),
         ("a: [", "not YAML"),

@@ -188,8 +188,9 @@ def check_one_sided_bins(subject: Subject, thresholds: Thresholds) -> Iterator[C
 
 
 def _one_sided(where: Where, worst: int, numbers: dict[str, float], visible: float) -> CheckFinding:
+    bins = "1 bin" if len(where.bins) == 1 else f"{len(where.bins)} bins"
     message = (
-        f"Up and Down change {len(where.bins)} bins to the same side, most in bin {worst}: "
+        f"Up and Down change {bins} to the same side, most in bin {worst}: "
         f"{numbers['up']:+.3g} and {numbers['down']:+.3g} on {numbers['nominal']:.3g} events"
     )
     if numbers["significance"]:

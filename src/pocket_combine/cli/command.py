@@ -80,8 +80,8 @@ class Command(click.Command):
         with logging_to_stderr(verbose):
             try:
                 code = ExitCode(super().invoke(ctx))
-            except KeyboardInterrupt:
-                show_error("interrupted")
+            except KeyboardInterrupt as error:
+                show_error(": ".join(("interrupted", *map(str, error.args))))
                 code = ExitCode.INTERRUPTED
             except (BrokenPipeError, click.exceptions.Exit, click.ClickException):
                 raise  # click's own way: usage errors, and a reader such as `head` that has seen enough

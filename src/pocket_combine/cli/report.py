@@ -146,17 +146,20 @@ def report(
     )
     with activity("Reading cards"):
         loaded = load_cards(cards, reading)
-    with executing(jobs, dask) as executor, steps_bar() as observer:
-        made = make_report(
-            loaded,
-            output,
-            options=options,
-            settings=settings,
-            cards=cards,
-            keywords=reading.keywords,
-            executor=executor,
-            observer=observer,
-        )
+    try:
+        with executing(jobs, dask) as executor, steps_bar() as observer:
+            made = make_report(
+                loaded,
+                output,
+                options=options,
+                settings=settings,
+                cards=cards,
+                keywords=reading.keywords,
+                executor=executor,
+                observer=observer,
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"answers so far are in {output / 'results'}; the same command goes on") from None
     console = products()
     data = "the observation is shown" if unblind else "blind: nothing here depends on the observation"
     console.print(Text.assemble((made.report.title, "bold"), (f" ({data})", "dim")))

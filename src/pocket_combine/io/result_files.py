@@ -57,27 +57,30 @@ def read_one_of(kinds: Sequence[type[_Result]], path: str | os.PathLike[str]) ->
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ResultError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    commands = " or ".join(f"`pocket-combine {_COMMANDS[kind.__name__]} -o`" for kind in kinds)
     found = _type_in(text)
     chosen = next((kind for kind in kinds if kind.__name__ == found), None)
     if chosen is None and found is not None:
-        commands = " or ".join(f"`pocket-combine {_COMMANDS[kind.__name__]} -o`" for kind in kinds)
-        said = f"the result of `pocket-combine {_COMMANDS[found]}`" if found in _COMMANDS else repr(found)
+        said = repr(found) if found else "JSON that is no result"
+        if found in _COMMANDS:
+            said = f"the result of `pocket-combine {_COMMANDS[found]}`"
         raise ResultError(f"{path}: holds {said}, expected that of {commands}")
     try:
         return (chosen or kinds[0]).from_json(text)
     except ResultError as error:
-        raise ResultError(f"{path}: {error}") from error
+        whole = f"; expected the whole file that {commands} wrote" if found is None else ""
+        raise ResultError(f"{path}: {error}{whole}") from error
 
 
 def _type_in(text: str) -> str | None:
-    """Return what a file says it holds; `None` if it is no JSON, which its reader explains."""
+    """Return what a file says it holds, empty if nothing; `None` if it is no JSON, which its reader explains."""
     try:
         plain = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(plain, dict):
-        return type(plain).__name__
-    return str(plain.get("type", "no result"))
+        return ""
+    return str(plain.get("type", ""))
 
 
 def write_result(result: Result, path: str | os.PathLike[str]) -> None:

@@ -213,7 +213,7 @@ def load_cards(cards: Sequence[str], reading: Reading) -> LoadedCard:
     """Return one card with its templates, or the combination of several."""
     if len(cards) == 1 and "=" not in cards[0]:
         return reading.load(cards[0])
-    card = combine_cards(dict(labelled(cards)), keywords=reading.keywords, pois=reading.options.pois)
+    card = combine_cards(labelled(cards), keywords=reading.keywords, pois=reading.options.pois)
     loaded = load_templates(card, mass=reading.mass, keywords=reading.keywords)
     return LoadedCard(card, loaded.templates, loaded.findings, " ".join(cards))
 
