@@ -81,7 +81,9 @@ def test_words_are_filled_in(tmp_path: Path) -> None:
     loaded = load_templates(card, directory=tmp_path, mass=125.0, keywords={"TAG": "v2"})
     assert loaded.templates["SR"].values[1].tolist() == [10, 20]
     text = "'shapes * * in_$CHANNEL_$MASS.root $TAG_$CHANNEL_$PROCESS$MASS'"
-    assert problems_of(card, tmp_path) == (f"{text}: holds $MASS; give the mass that it stands for",)
+    assert problems_of(card, tmp_path) == (
+        f"{text}: holds $MASS; give the mass that it stands for: `-m 125`, or `mass=125` in Python",
+    )
     (problem, *_) = problems_of(card, tmp_path, mass=125.0)
     assert problem.endswith("; $TAG_SR_sig125 is not filled in: give its value as a keyword")
     assert problems_of(card, tmp_path, keywords={"MASS": "1"}) == (

@@ -27,6 +27,7 @@ from pocket_combine.plotting import (
     pulls_figures,
     style_context,
 )
+from pocket_combine.plotting.pulls import drawn_fits
 from pocket_combine.results import FitResult, Status
 
 
@@ -102,6 +103,14 @@ def test_what_is_written() -> None:
     for text in ("after the fit", "frozen or masked", "±1σ before the fit", "±2σ before the fit", "initial value"):
         assert text in said
     assert "r" not in said
+
+
+def test_a_label_that_names_the_data_is_not_said_twice() -> None:
+    blind = fit({"a": Fitted(0.0, 0.9)}, origin=provenance("asimov"))
+    assert [drawn.label for drawn in drawn_fits({"Asimov data with r = 0": blind, "SR": blind})] == [
+        "Asimov data with r = 0",
+        "SR (Asimov data)",
+    ]
 
 
 def test_a_failed_fit_is_hollow_and_named() -> None:

@@ -107,7 +107,9 @@ def plan_templates(card: Card, places: Places) -> tuple[list[ChannelPlan], list[
     if places.mass is None:
         for rule in card.shapes:
             if any("$MASS" in part for part in (rule.path, rule.nominal, rule.systematic)):
-                problems.append(f"{rule_text(rule)}: holds $MASS; give the mass that it stands for")
+                problems.append(
+                    f"{rule_text(rule)}: holds $MASS; give the mass that it stands for: `-m 125`, or `mass=125` in Python"
+                )
         if problems:
             return [], problems
     shapes = [row for row in card.nuisances if is_shape_kind(row.kind)]

@@ -179,7 +179,8 @@ def drawn_fits(fits: Fits, *, bins: bool = False) -> tuple[DrawnFit, ...]:
         problem = failure(result) if isinstance(result, FitResult) else ""
         kind = DATA_NAMES.get(result.provenance.data, "")
         name = literal(label) or "after the fit"
-        words = ", ".join(word for word in (kind, "no result" if problem else "") if word)
+        said = "" if kind.lower() in label.lower() else kind
+        words = ", ".join(word for word in (said, "no result" if problem else "") if word)
         rows = {row.parameter: row for row in pulls_of(result, bins=bins)}
         drawn.append(DrawnFit(f"{name} ({words})" if words else name, rows, problem, _COLOURS[at], _MARKERS[at]))
     return tuple(drawn)
