@@ -59,6 +59,14 @@ def test_colours_are_distinct_while_there_are_enough() -> None:
     assert set(more.values()) == set(PETROFF_10)
 
 
+def test_a_background_never_has_the_colour_of_a_signal() -> None:
+    signals = ["ZH", "qqH", "WH", "ggH"]
+    backgrounds = [f"b{number}" for number in range(9)]
+    colours = distinct_colours([*signals, *backgrounds], signals, {})
+    assert len({colours[name] for name in signals}) == 4
+    assert not {colours[name] for name in signals} & {colours[name] for name in backgrounds}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

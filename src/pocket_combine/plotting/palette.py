@@ -40,6 +40,8 @@ SIGNAL_COLOURS = ("#bd1f01", "#832db6", "#e76300")
 def distinct_colours(names: Sequence[str], signals: Sequence[str], taken: Mapping[str, str]) -> dict[str, str]:
     """Return a colour for each name: its own where it has one, else one that nobody has while there is one left.
 
+    When none is left, a background takes that of another background: it is never taken for a signal before it.
+
     Args:
         names: Names, in the order in which colours are given out.
         signals: Those among them that get the colours of signals.
@@ -53,18 +55,24 @@ def distinct_colours(names: Sequence[str], signals: Sequence[str], taken: Mappin
     """
     used = {colour.lower() for colour in taken.values()}
     backgrounds = [colour for colour in PETROFF_10 if colour not in SIGNAL_COLOURS]
+    of_signals = {taken[name].lower() for name in signals if name in taken}
     pools = {
-        True: _free([*SIGNAL_COLOURS, *backgrounds], used),
-        False: _free([*backgrounds, *reversed(SIGNAL_COLOURS)], used),
+        True: _free([*SIGNAL_COLOURS, *backgrounds], used, set()),
+        False: _free([*backgrounds, *reversed(SIGNAL_COLOURS)], used, of_signals),
     }
-    return {name: taken[name] if name in taken else next(pools[name in signals]) for name in names}
+    chosen: dict[str, str] = {}
+    for name in names:
+        chosen[name] = taken[name] if name in taken else next(pools[name in signals])
+        if name in signals:
+            of_signals.add(chosen[name].lower())
+    return chosen
 
 
-def _free(colours: Sequence[str], used: set[str]) -> Iterator[str]:
-    """Yield the colours that are not used, then all of them again and again."""
+def _free(colours: Sequence[str], used: set[str], avoided: set[str]) -> Iterator[str]:
+    """Yield the colours that are not used, then all but those to avoid again and again; all if nothing is left."""
     for colour in colours:
         if colour not in used:
             used.add(colour)
             yield colour
     while True:
-        yield from colours
+        yield from [colour for colour in colours if colour not in avoided] or colours
