@@ -12,8 +12,10 @@ pytest.importorskip("jinja2")
 
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.parser import parse_card
-from pocket_combine.inference import fit, impacts
-from pocket_combine.report.contents import Mark, Table
+from pocket_combine.errors import CardError
+from pocket_combine.inference import fit, impacts, limits
+from pocket_combine.report.assembling import draft_of
+from pocket_combine.report.contents import Mark, Paragraph, Table
 from pocket_combine.report.drafts import Draft, Material
 from pocket_combine.report.options import ReportOptions
 from pocket_combine.report.plan import plan_steps
@@ -46,13 +48,20 @@ OBSERVED, ASIMOV = Provenance("a1", "0.1", "observed"), Provenance("a1", "0.1", 
 WORKSPACES = Workspaces(subject_of(LoadedCard(parse_card(CARD), {}, (), "-"), blind=False), {}, expect_signal=1.0)
 
 
-def draft(section: str, results: Mapping[str, Result], *, unblind: bool = True) -> Draft:
-    """The draft of a section made of results by names of steps."""
+def workspaces(text: str, **settings: object) -> Workspaces:
+    return Workspaces(subject_of(LoadedCard(parse_card(text), {}, (), "-"), blind=False), settings, expect_signal=1.0)
+
+
+def material(results: Mapping[str, Result], made: Workspaces = WORKSPACES, *, unblind: bool = True) -> Material:
+    """What sections are made from: results by names of steps."""
     options = ReportOptions(unblind=unblind)
     subject = subject_of(LoadedCard(parse_card(CARD), {}, (), "-"), blind=not unblind)
-    steps = {step.name: step for step in plan_steps(WORKSPACES, ("card.txt",), options)}
-    outcomes = {name: Outcome(steps[name], result) for name, result in results.items()}
-    return BUILDERS[section][1](Material(subject, options, WORKSPACES, outcomes))
+    steps = {step.name: step for step in plan_steps(made, ("card.txt",), options)}
+    return Material(subject, options, made, {name: Outcome(steps[name], result) for name, result in results.items()})
+
+
+def draft(section: str, results: Mapping[str, Result], *, unblind: bool = True) -> Draft:
+    return BUILDERS[section][1](material(results, unblind=unblind))
 
 
 def goodness(statistic: float | None, toys: FloatArray) -> GoodnessOfFitResult:
@@ -123,3 +132,37 @@ def test_a_best_fit_at_the_edge_of_its_range_is_said_to_be_there() -> None:
     inside = WORKSPACES.get(Sample.SIGNAL)
     assert draft("fit", {"fit-signal": fit(inside)}, unblind=False).mark is Mark.GOOD
     assert draft("impacts", {"impacts-signal": impacts(inside)}, unblind=False).mark is Mark.GOOD
+
+
+def test_what_fits_say_about_themselves_is_in_their_section() -> None:
+    # A background that is as free as the signal: limits stand, and say that the best fit is no unique one.
+    made = workspaces(CARD.replace("norm lnN - 1.01", "norm rateParam SR bkg 1 [0,5]"))
+    results = {"limits-observed": limits(made.get(Sample.OBSERVED))}
+    found = draft_of("limits", material(results, made))
+    notes = [part.text for part in found.parts if isinstance(part, Paragraph)]
+    assert [note.partition(" (")[0] for note in notes] == [
+        "Note: Upper limits: the best fit of the Asimov data: flat direction",
+        "Note: Upper limits: the best fit: flat direction",
+    ]
+    sound = draft_of("limits", material({"limits-observed": limits(WORKSPACES.get(Sample.OBSERVED))}))
+    assert [part for part in sound.parts if isinstance(part, Paragraph)] == []
+
+
+def test_a_report_is_about_parameters_of_interest_that_float() -> None:
+    two = """imax 1
+bin SR
+observation 130
+bin SR SR SR
+process ttH ggH bkg
+process -1 0 1
+rate 10 20 100
+norm lnN - 1.1 -
+"""
+    pois = {".*/ttH": "r_ttH[1,0,5]", ".*/ggH": "r_ggH[1,0,5]"}
+    made = workspaces(two, pois=pois, freeze=("r_ttH",))
+    results = {"impacts-observed": impacts(made.get(Sample.OBSERVED))}
+    assert made.pois == ("r_ggH",)
+    found = BUILDERS["impacts"][1](material(results, made))
+    assert found.lead.startswith("Largest impacts on r_ggH in the observation: norm (+0.1")
+    with pytest.raises(CardError, match=r"all parameters of interest are frozen \(r\), so that nothing can be fitted"):
+        workspaces(CARD, freeze=("r",))

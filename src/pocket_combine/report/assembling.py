@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pocket_combine.errors import PocketCombineError
@@ -33,6 +33,8 @@ def draft_of(name: str, material: Material) -> Draft:
         draft = BUILDERS[name][1](material)
     except PocketCombineError as error:
         return Draft(f"Failed: {error}", Mark.BAD)
+    notes = tuple(Paragraph(f"Note: {note}.") for note in _notes(name, material))
+    draft = dataclasses.replace(draft, parts=(*notes, *draft.parts))
     if not problems:
         return draft
     reasons = tuple(Paragraph(problem) for problem in problems)
@@ -43,6 +45,17 @@ def _problems(name: str, material: Material) -> list[str]:
     if name in STEPPED and material.problem:
         return [material.problem]
     return [f"{outcome.step.title}: {outcome.problem}" for outcome in material.outcomes_of(name) if outcome.problem]
+
+
+def _notes(name: str, material: Material) -> Iterator[str]:
+    """Yield what fits of a section say about themselves, after the step that it is about; each once."""
+    lines = [
+        f"{outcome.step.title}: {note}"
+        for outcome in material.outcomes_of(name)
+        if outcome.result is not None
+        for note in outcome.result.provenance.options.get("notes", ())
+    ]
+    yield from dict.fromkeys(lines)
 
 
 def finished(parts: Iterable[PartDraft], drawn: Mapping[str, Drawn], known: Iterable[str] = ()) -> tuple[Part, ...]:

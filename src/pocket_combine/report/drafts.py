@@ -88,7 +88,7 @@ class Material:
 
     @property
     def poi(self) -> str:
-        """The first parameter of interest."""
+        """The first parameter of interest that floats."""
         return self.workspaces.pois[0] if self.workspaces is not None else "r"
 
     @property

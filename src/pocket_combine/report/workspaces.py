@@ -41,7 +41,7 @@ class Workspaces:
         expect_signal: Signal strength of signal Asimov data.
 
     Raises:
-        CardError: If the card makes no model.
+        CardError: If the card makes no model, or there is no parameter of interest that floats.
     """
 
     def __init__(self, subject: Subject, settings: Mapping[str, Any], expect_signal: float) -> None:
@@ -50,14 +50,19 @@ class Workspaces:
         """Arguments of `make_workspace` that do not speak of data."""
         self.expect_signal = expect_signal
         self._made: dict[tuple[Sample, bool], Workspace] = {}
-        parameters = self.get(Sample.SIGNAL).model.parameters
-        self.pois = parameters.pois
-        """Names of the parameters of interest."""
+        workspace = self.get(Sample.SIGNAL)
+        parameters = workspace.model.parameters
+        self.pois = workspace.floating_pois
+        """Names of the parameters of interest that are not frozen."""
         if not self.pois:
-            raise CardError("the card has no parameter of interest, so that nothing can be fitted for it")
+            frozen = f"all parameters of interest are frozen ({', '.join(parameters.pois)})"
+            raise CardError(
+                f"{frozen if parameters.pois else 'the card has no parameter of interest'}, so that nothing can be "
+                "fitted for it"
+            )
         self.strengths = tuple(item.name for item in parameters if item.is_signal_strength)
         """Names of the signal strengths."""
-        self.open_ranges = _open_ranges(self.get(Sample.SIGNAL), self.settings.get("ranges") or {})
+        self.open_ranges = _open_ranges(workspace, self.settings.get("ranges") or {})
         """Ranges that let signal strengths become negative, where the user did not set one."""
 
     def get(self, sample: Sample, *, is_open: bool = False) -> Workspace:

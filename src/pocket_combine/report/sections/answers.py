@@ -110,4 +110,4 @@ def _others(material: Material) -> Iterator[PartDraft]:
     """Yield a word on the parameters of interest that this section is not about."""
     pois = material.workspaces.pois if material.workspaces is not None else ()
     if len(pois) > 1:
-        yield Paragraph(f"This is about {pois[0]}; {', '.join(pois[1:])} float as all other parameters do.")
+        yield Paragraph(f"This is about {pois[0]}; the likelihood is profiled in {' and '.join(pois[1:])}.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pocket_combine.plotting.toy_numbers import Moments, p_value_text
-from pocket_combine.report.contents import Cell, Column, Mark, Paragraph, Row, Table
+from pocket_combine.report.contents import Cell, Column, Mark, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
 from pocket_combine.report.run import Outcome
 from pocket_combine.report.words import measured, number_cell
@@ -85,21 +85,16 @@ def build_bias(material: Material) -> Draft:
         if suspicious
         else f": means are 0 and widths 1 within {_MOST_ERRORS:g} standard errors of the toys."
     )
-    parts: list[PartDraft] = [_table(found)]
-    for _, result in found:
-        parts += [Paragraph(f"Note: {note}.") for note in result.provenance.options.get("notes", ())]
-    parts.append(
-        Drawing(
-            "bias",
-            "Means and widths of pulls, and best fits and pulls of toys.",
-            "Distributions of best fits and pulls in toys.",
-            "toys_figures",
-            ([result for _, result in found],),
-            {"style": material.options.style},
-        )
+    drawing = Drawing(
+        "bias",
+        "Means and widths of pulls, and best fits and pulls of toys.",
+        "Distributions of best fits and pulls in toys.",
+        "toys_figures",
+        ([result for _, result in found],),
+        {"style": material.options.style},
     )
     numbers = {outcome.step.name: _numbers(result) for outcome, result in found}
-    return Draft(lead, Mark.NOTICE if suspicious else Mark.GOOD, tuple(parts), numbers)
+    return Draft(lead, Mark.NOTICE if suspicious else Mark.GOOD, (_table(found), drawing), numbers)
 
 
 def _is_suspicious(pulls: Moments) -> bool:
