@@ -108,7 +108,8 @@ def plan_templates(card: Card, places: Places) -> tuple[list[ChannelPlan], list[
         for rule in card.shapes:
             if any("$MASS" in part for part in (rule.path, rule.nominal, rule.systematic)):
                 problems.append(
-                    f"{rule_text(rule)}: holds $MASS; give the mass that it stands for: `-m 125`, or `mass=125` in Python"
+                    f"{rule_text(rule)}: holds $MASS; give the mass that it stands for: `-m 125`, or `mass=125` in "
+                    "Python"
                 )
         if problems:
             return [], problems
