@@ -83,7 +83,7 @@ def dask_executor() -> Iterator[Executor]:
     distributed = pytest.importorskip("distributed", reason="the Dask executor needs distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=True
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=True
         ) as cluster,
         DaskExecutor.connect(cluster.scheduler_address) as executor,
     ):

@@ -114,7 +114,7 @@ def test_outputs_read_on_a_cluster_give_the_same_files(project: Path) -> None:
     outputs = [write_output(project / f"output_{year}.coffea", (year,)).name for year in ("2017", "2018")]
     assert run("build", "analysis.py", *outputs, "-o", "serial").exit_code == 0
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, silence_logs=True
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", silence_logs=True
     ) as cluster:
         result = run("build", "analysis.py", *outputs, "-o", "dask", "--dask", cluster.scheduler_address)
     assert result.exit_code == 0, result.stderr
