@@ -22,7 +22,8 @@ _INTRODUCTION = """\
 <!-- Written by docs/generate_cli_reference.py; changes made here are lost. -->
 
 Commands write what they were asked for to standard output, and messages, log and progress to standard error. `--json`
-gives reports that programs can read. Without a terminal there is no progress bar. `NO_COLOR` switches colours off.
+gives reports that programs can read. In a file or a pipe there is no progress bar, and tables are as wide as what is in
+them; `COLUMNS` says otherwise. `NO_COLOR` switches colours off.
 
 | exit status | meaning |
 |---|---|

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import enum
 import functools
+import io
 import json
 import logging
 import math
+import os
+import re
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 from rich import progress
@@ -32,6 +36,12 @@ __all__ = [
 ]
 
 
+_ANY_WIDTH = 1_000_000
+"""Characters, more than any line has; tables are as wide as what is in them."""
+_PADDING = re.compile(r" +((?:\x1b\[0m)?\n)")
+"""Blanks before the end of a line, or before the end of its style."""
+
+
 class ExitCode(enum.IntEnum):
     """What a command tells the shell: all is well, there are findings worth stopping for, it failed, or Ctrl-C."""
 
@@ -43,7 +53,36 @@ class ExitCode(enum.IntEnum):
 
 def products() -> Console:
     """Return a console on standard output, for what a command was asked for."""
-    return Console(highlight=False, emoji=False, markup=False)
+    return _console(stderr=False)
+
+
+def _console(*, stderr: bool) -> Console:
+    """Return a console as wide as the terminal, or as `COLUMNS` says; in files and pipes, lines are never broken."""
+    stream = sys.stderr if stderr else sys.stdout
+    console = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    if not stream.isatty():
+        console.file = cast("TextIO", _Unpadded(stream))
+        if not os.environ.get("COLUMNS", "").isdigit():
+            console.width = _ANY_WIDTH
+    return console
+
+
+class _Unpadded(io.TextIOBase):
+    """A text stream without the blanks that tables have at the ends of their lines."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute in typeshed
+        return self._stream.encoding
+
+    def write(self, text: str) -> int:
+        self._stream.write(_PADDING.sub(r"\1", text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 def print_json(value: object) -> None:
@@ -61,7 +100,7 @@ def _finite(value: Any) -> Any:
 
 def diagnostics() -> Console:
     """Return a console on standard error, for messages and progress."""
-    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+    return _console(stderr=True)
 
 
 def show_error(message: str, *, debug: bool = False) -> None:
