@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pocket_combine.card.model import AutoMCStats
-from pocket_combine.likelihood.arrays import SparseMatrix, sparse_rows
+from pocket_combine.likelihood.arrays import SparseMatrix
 from pocket_combine.likelihood.columns import Machinery, ModelColumn
 from pocket_combine.likelihood.constraints import Constraint, ConstraintKind
 from pocket_combine.likelihood.declared import poisson_range
@@ -184,7 +184,7 @@ def _tabulate(decisions: _Decisions, channels: Sequence[_ChannelTemplates], layo
         tuple(decisions.parameters),
         parameters,
         bins,
-        sparse_rows(rows, layout.cell_column[cells], squares, (bins.size, layout.column_count)),
+        SparseMatrix(rows, layout.cell_column[cells], squares, (bins.size, layout.column_count)),
         cells,
         rows,
         squares,

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pocket_combine.likelihood.arrays import sparse_rows, times
+from pocket_combine.likelihood.arrays import SparseMatrix
 from pocket_combine.likelihood.bin_parameters import BinParameterTable
 from pocket_combine.likelihood.layout import Layout
 from pocket_combine.likelihood.profiling import ProcessTerms, solve_processes, solve_totals
@@ -118,7 +118,7 @@ class TotalBins:
         self.cell_row = parameters.total_cell_row
         self.cell_square = parameters.total_cell_square[:, None]
         self.squares = parameters.total_squares
-        self.squares_transposed = parameters.total_squares.T.tocsr()
+        self.squares_transposed = parameters.total_squares.transposed
 
     def complete(
         self, sums: BinSums, yields: FloatArray, values: FloatArray, observables: FloatArray, profiled: BoolArray
@@ -132,7 +132,7 @@ class TotalBins:
             observables: `observables[bin parameter, point]`.
             profiled: Which are profiled.
         """
-        squares = times(self.squares, yields * yields)
+        squares = self.squares @ (yields * yields)
         error = np.sqrt(squares)
         base = sums.expected[self.bin]
         if not profiled.any():
@@ -176,8 +176,8 @@ class ProcessBins:
         self.count = np.where(self.is_count, parameters.process_count[:, None], 1.0)
         self.error = np.where(self.is_count, 0.0, parameters.process_error[:, None])
         size, ones = self.cell.size, np.ones(self.cell.size)
-        self.to_bin = sparse_rows(self.bin, range(size), ones, (layout.bin_count + 1, size))
-        self.to_column = sparse_rows(self.column, range(size), ones, (layout.column_count, size))
+        self.to_bin = SparseMatrix(self.bin, range(size), ones, (layout.bin_count + 1, size))
+        self.to_column = SparseMatrix(self.column, range(size), ones, (layout.column_count, size))
 
     def complete(
         self,
@@ -203,7 +203,7 @@ class ProcessBins:
         contents = cells[self.cell]
         amplitude = np.where(self.is_count, contents / self.count, yields[self.column] * self.error)
         given = np.where(plan.is_term, 0.0, amplitude * values[self.parameter])
-        sums.expected += times(self.to_bin, given - np.where(self.is_count, contents, 0.0))
+        sums.expected += self.to_bin @ (given - np.where(self.is_count, contents, 0.0))
         if plan.terms.size:
             terms = self._terms(amplitude, observables, plan)
             base, observed = sums.expected[plan.bins], sums.observed[plan.bins]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pocket_combine.likelihood.arrays import sparse_rows, times
+from pocket_combine.likelihood.arrays import SparseMatrix
 from pocket_combine.likelihood.bin_parameters import BinParameterTable
 from pocket_combine.likelihood.bin_terms import (
     BinSums,
@@ -106,11 +106,11 @@ class BinLayer:
         self._leakage = rules.leakage[:, None]
         self._leaks = bool(rules.leakage.any())
         cells, bins, columns = self.layout.cell_count, self.layout.bin_count + 1, self.layout.column_count
-        self._to_bin = sparse_rows(self.layout.cell_bin, range(cells), np.ones(cells), (bins, cells))
+        self._to_bin = SparseMatrix(self.layout.cell_bin, range(cells), np.ones(cells), (bins, cells))
         chosen = np.flatnonzero(rules.positive)
         channels = self.layout.column_channel[chosen]
         height = int(self.layout.column_channel.max(initial=0)) + 1
-        self._to_channel = sparse_rows(channels, chosen, np.ones(chosen.size), (height, columns))
+        self._to_channel = SparseMatrix(channels, chosen, np.ones(chosen.size), (height, columns))
 
     def plan(self, profiled: BoolArray) -> ProfilePlan:
         """Return the plan that profiles some of the bin parameters, `profiled[bin parameter]`."""
@@ -142,7 +142,7 @@ class BinLayer:
         """
         yields = state.columns.yields
         cells = yields.take(self.layout.cell_column, axis=0) * state.templates
-        expected = times(self._to_bin, cells)
+        expected = self._to_bin @ cells
         values = np.array(np.broadcast_to(given, (self.count, state.points)))
         observables = np.broadcast_to(observables, values.shape)
         values[plan.idle] = observables[plan.idle]
@@ -187,7 +187,7 @@ class BinLayer:
         if self._leaks:
             value = value + (self._leakage * yields).sum(axis=0)
         if (yields < 0.0).any():
-            value = np.where((times(self._to_channel, yields) < 0.0).any(axis=0), np.inf, value)
+            value = np.where((self._to_channel @ yields < 0.0).any(axis=0), np.inf, value)
         return value
 
     def _profiled_constraints(self, values: FloatArray, observables: FloatArray, plan: ProfilePlan) -> FloatArray:
@@ -234,9 +234,9 @@ class BinLayer:
         process, total = self.process, self.total
         templates = bins.slope.take(self.layout.cell_bin, axis=0)
         templates[process.cell] *= np.where(process.is_count, slopes.process.value / process.count, 1.0)
-        squares = 2.0 * times(total.squares_transposed, slopes.total.force)
+        squares = 2.0 * (total.squares_transposed @ slopes.total.force)
         yields = self.yields.sum_by_column(templates * state.templates) + state.columns.yields * squares + self._leakage
-        yields += times(process.to_column, bins.slope[process.bin] * process.error * slopes.process.value)
+        yields += process.to_column @ (bins.slope[process.bin] * process.error * slopes.process.value)
         return templates, yields, squares
 
     def weights(self, state: YieldState, bins: BinState, slopes: BinSlopes) -> Weights:
@@ -258,7 +258,7 @@ class BinLayer:
         # The expected curvature of an event count's constraint is 1 / y.
         compliance = np.where(self.process.is_count, bins.parameters[self.process.parameter], 1.0)
         squares = np.where(plan.is_term, bins.amplitude**2 * compliance, 0.0)
-        softness += times(self.process.to_bin, squares)
+        softness += self.process.to_bin @ squares
         variance = np.maximum(bins.expected, 0.0) + softness
         counts = bins.free * self._active
         return np.divide(counts, variance, out=np.zeros_like(variance), where=variance > 0.0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocket_combine.likelihood.arrays import LinearMap, Scatter, block_rows, sparse_rows, times
+from pocket_combine.likelihood.arrays import LinearMap, Scatter, SparseMatrix
 from pocket_combine.likelihood.columns import ModelColumn
 from pocket_combine.likelihood.effects import LOG_NORMAL_WIDTH, RoundedAbs, rounded_abs
 from pocket_combine.likelihood.scales import FormulaTable, Scales, ScaleValues, write_product
@@ -61,7 +61,7 @@ class Normalisation:
             lambda factors, builder: write_product(factors, builder, table),
             table.positions,
         )
-        self._to_scale = sparse_rows(
+        self._to_scale = SparseMatrix(
             self.scales.index, range(len(columns)), np.ones(len(columns)), (self.scales.count, shape[0])
         )
         self._to_parameter = Scatter(self.scales.first_parameter)
@@ -122,11 +122,11 @@ class Normalisation:
             dense: `dense[point, column, other]`.
             result: `result[point, parameter, other]`, changed in place.
         """
-        entry, _ = self._entries(columns)
-        starts = self._entry_starts[columns.start : columns.stop + 1] - self._entry_starts[columns.start]
-        distinct = self._to_parameter.targets
-        slots = np.searchsorted(distinct, self.scales.first_parameter[entry])
-        result[:, distinct] += block_rows(state.scales.first[entry], slots, starts, distinct.size, dense)
+        entry, at = self._entries(columns)
+        parameters, slots = np.unique(self.scales.first_parameter[entry], return_inverse=True)
+        first = np.zeros((dense.shape[0], parameters.size, dense.shape[1]))
+        first[:, slots, at - columns.start] = state.scales.first[entry].T
+        result[:, parameters] += first @ dense
 
     def _entries(self, columns: slice) -> tuple[IntArray, IntArray]:
         """Return the derivatives of scales that some columns have, and the column of each."""
@@ -150,4 +150,4 @@ class Normalisation:
         hessian[:, targets // size, targets % size] += self._to_pair(entries).T
 
     def _sum_by_scale(self, weights: FloatArray) -> FloatArray:
-        return times(self._to_scale, weights)
+        return self._to_scale @ weights
