@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pocket_combine.card.combination import combine_cards, labelled
+from pocket_combine.card.combination import combine_cards
+from pocket_combine.card.labels import labelled
 from pocket_combine.card.load import load_card, load_templates
 from pocket_combine.card.model import (
     FAKE,
@@ -305,6 +306,35 @@ def test_labels_come_from_arguments_or_positions() -> None:
     assert labelled(["SR=a.txt", "b.txt", ".=c.txt"]) == [("SR", "a.txt"), ("ch2", "b.txt"), (".", "c.txt")]
     assert problems_of({"1SR": ONE}) == ["card 1SR: label '1SR' begins with a digit, which Combine refuses"]
     assert problems_of({}) == ["no cards to combine"]
+
+
+def test_a_card_given_twice_without_labels_is_refused(tmp_path: Path) -> None:
+    card, link, other = (tmp_path / name for name in ("card.txt", "link.txt", "other.txt"))
+    dump_card(ONE, card)
+    link.symlink_to(card)
+    meant = "its events would count twice; if that is meant, give both a label (LABEL=FILE)"
+    with pytest.raises(CardError) as caught:
+        labelled([str(card), f"A={other}", str(card), f"B={link}", f"C={other}"])
+    assert list(caught.value.problems) == [
+        f"{card} is given twice: {meant}",
+        f"B={link} is the file of {card}: {meant}",
+    ]
+    assert labelled([f"A={card}", f"B={link}"]) == [("A", str(card)), ("B", str(link))]
+
+
+def test_cards_that_say_the_same_are_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        dump_card(ONE, tmp_path / folder / "counting.txt")
+        dump_card(replace(TWO, shapes=(RULE,)), tmp_path / folder / "shapes.txt")
+    first, copy = (tmp_path / folder / "counting.txt" for folder in ("x", "y"))
+    combine_cards({"A": first, "B": copy})
+    combine_cards({"A": tmp_path / "x/shapes.txt", "B": tmp_path / "x/shapes.txt"})
+    combine_cards({"A": tmp_path / "x/shapes.txt", "B": tmp_path / "y/shapes.txt"})  # of other ROOT files
+    assert caplog.messages == [
+        f"{copy} says the same as {first}: events of A count a second time in B",
+        f"{tmp_path}/x/shapes.txt is given twice: events of A_SR, A_CR count a second time in B_SR, B_CR",
+    ]
 
 
 @pytest.mark.parametrize("name", ["template-vhbb-zee", "template-htt-part4"])

@@ -107,9 +107,10 @@ def templates() -> dict[str, Templates]:
 
 
 def write_cards(folder: Path) -> None:
-    """Write `datacard.txt` with `shapes.root`, `counting.txt`, `unfinished.txt`, which cannot be read, and names."""
+    """Write cards, of which `unfinished.txt` cannot be read, with the templates of `datacard.txt`, and names."""
     files = {
         "datacard.txt": DATACARD,
+        "second.txt": COUNTING.replace("observation 0", "observation 2"),
         "revised.txt": REVISED,
         "counting.txt": COUNTING,
         "unfinished.txt": UNFINISHED,

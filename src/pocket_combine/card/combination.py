@@ -6,6 +6,7 @@ their own card, so a renaming there does not reach into the other cards.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,9 +23,11 @@ from pocket_combine.card.selection import formulas_of, only_columns, parameter_n
 from pocket_combine.card.shapes import check_keywords
 from pocket_combine.errors import CardError, nearest
 
-__all__ = ["CardSource", "combine_cards", "labelled"]
+__all__ = ["CardSource", "combine_cards"]
 
 CardSource: TypeAlias = "str | os.PathLike[str] | Card"
+
+_logger = logging.getLogger(__name__)
 
 _NO_KEYWORDS: Mapping[str, str] = {}
 _ANY_CARD = CardOptions(allow_no_signal=True, allow_no_background=True, allow_unknown_arguments=True)
@@ -38,11 +41,13 @@ class _Part:
         source: What messages call it: its file, or its label.
         card: The card.
         known: Names of its parameters before channels and nuisances were left out.
+        content: What its file says, with its channels and all of its nuisances; `None` for a card from memory.
     """
 
     source: str
     card: Card
     known: set[str]
+    content: Card | None
 
 
 def combine_cards(
@@ -60,7 +65,8 @@ def combine_cards(
 
     The channel of a card with one channel takes the label as its name; other channels become `label_channel`; the label
     `.` keeps the names. In each channel signals come first. Process integers are given anew. Nuisances are ordered by
-    name. Files in `shapes` lines are prefixed with the folder of their card, as it was given.
+    name. Files in `shapes` lines are prefixed with the folder of their card, as it was given. A file that says the same
+    as another, of the same ROOT files, is logged as a warning: its events count twice.
 
     Args:
         cards: Cards or their files by label; as pairs where a label, such as `.`, occurs more than once.
@@ -111,21 +117,8 @@ def combine_cards(
     problems = [*_repeated_channels(parts), *_mixed_classes(parts)]
     if problems:
         raise CardError(problems)
+    _warn_of_equal(parts)
     return _join(parts, pois, drop_constraints)
-
-
-def labelled(arguments: Iterable[str]) -> list[tuple[str, str]]:
-    """Return (label, file) for arguments such as `SR=card.txt`; those without a label get `ch1`, `ch2`, … by position.
-
-    Examples:
-        >>> labelled(["SR=a.txt", "b.txt"])
-        [('SR', 'a.txt'), ('ch2', 'b.txt')]
-    """
-    pairs = []
-    for position, argument in enumerate(arguments, start=1):
-        label, separator, file = argument.partition("=")
-        pairs.append((label, file) if separator else (f"ch{position}", argument))
-    return pairs
 
 
 @dataclass(frozen=True)
@@ -170,6 +163,8 @@ def _prepare(label: str, source: CardSource, select: _Selection, keywords: Mappi
     if not kept:
         return None
     known = parameter_names(card)
+    card = replace(card, shapes=tuple(_rebased(rule, folder, keywords) for rule in card.shapes))
+    content = None if isinstance(source, Card) else card
     card = only_columns(card, [column.channel in kept for column in card.columns])
     card = replace(
         card,
@@ -177,7 +172,7 @@ def _prepare(label: str, source: CardSource, select: _Selection, keywords: Mappi
         parameters=tuple(parameter for parameter in card.parameters if select.keeps_nuisance(parameter.name)),
     )
     names = {channel.name: _new_name(label, channel.name, single) for channel in card.channels}
-    return _Part(name, _signals_first(_renamed(card, names, folder, keywords)), known)
+    return _Part(name, _signals_first(_renamed(card, names)), known, content)
 
 
 def _new_name(label: str, channel: str, single: bool) -> str:
@@ -186,12 +181,12 @@ def _new_name(label: str, channel: str, single: bool) -> str:
     return label if single else f"{label}_{channel}"
 
 
-def _renamed(card: Card, names: Mapping[str, str], folder: Path, keywords: Mapping[str, str]) -> Card:
+def _renamed(card: Card, names: Mapping[str, str]) -> Card:
     return replace(
         card,
         channels=tuple(Channel(names[channel.name], channel.observation) for channel in card.channels),
         columns=tuple(replace(column, channel=names[column.channel]) for column in card.columns),
-        shapes=tuple(_rebased(replace(rule, channel=names[rule.channel]), folder, keywords) for rule in card.shapes),
+        shapes=tuple(replace(rule, channel=names[rule.channel]) for rule in card.shapes),
         rate_parameters=tuple(replace(line, channel=names[line.channel]) for line in card.rate_parameters),
         mc_stats=tuple(replace(line, channel=names[line.channel]) for line in card.mc_stats),
     )
@@ -238,6 +233,16 @@ def _with_equal_shapes(parts: list[_Part], force_shapes: bool) -> list[_Part]:
         else part
         for part in parts
     ]
+
+
+def _warn_of_equal(parts: Sequence[_Part]) -> None:
+    seen: dict[Card, _Part] = {}
+    for part in parts:
+        first = part if part.content is None else seen.setdefault(part.content, part)
+        if first is not part:
+            names = (", ".join(channel.name for channel in one.card.channels) for one in (first, part))
+            found = "is given twice" if part.source == first.source else f"says the same as {first.source}"
+            _logger.warning("%s %s: events of %s count a second time in %s", part.source, found, *names)
 
 
 def _repeated_channels(parts: Sequence[_Part]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pocket_combine.card.combination import labelled
+from pocket_combine.card.labels import labelled
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card, Channel
 from pocket_combine.card.pair import with_pairs

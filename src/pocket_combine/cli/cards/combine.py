@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from pocket_combine.card.combination import combine_cards, labelled
+from pocket_combine.card.combination import combine_cards
+from pocket_combine.card.labels import labelled
 from pocket_combine.card.writer import dump_card, write_card
 from pocket_combine.cli.cards.reading import keyword_option, lines_of, poi_option
 from pocket_combine.cli.cards.writing import card_counts, relative_to, show_written
@@ -86,14 +87,15 @@ def combine(
     """Combine cards into one.
 
     As combineCards.py: the channel of a card with one channel takes the label as its name, other channels become
-    LABEL_CHANNEL, and the label . keeps the names; without a label it is ch1, ch2, …. Nuisances and rate parameters of
-    one name become one. CARD may be - for standard input. ROOT files are not opened, and named from the folder of the
-    output.
+    LABEL_CHANNEL, and the label . keeps the names; without a label it is ch1, ch2, …. Only with labels may a card be
+    given twice. Nuisances and rate parameters of one name become one. CARD may be - for standard input. ROOT files are
+    not opened, and named from the folder of the output.
     """
     if as_json and output is None:
         raise click.UsageError("--json needs -o, because the card goes to standard output without it")
+    pairs = labelled(cards)
     combined = combine_cards(
-        labelled(cards),
+        pairs,
         include_channels=include,
         exclude_channels=exclude,
         exclude_nuisances=[*nuisances, *filter(None, map(str.strip, lines_of(nuisance_file)))],
@@ -105,7 +107,7 @@ def combine(
     if output is None:
         click.echo(write_card(combined, comment=comment), nl=False)
         return ExitCode.CLEAN
-    sources = [source for _, source in labelled(cards) if Path(source).exists()]
+    sources = [source for _, source in pairs if Path(source).exists()]
     if output.exists() and any(output.samefile(source) for source in sources):
         raise CardError(f"{output} is one of the cards to combine; choose another output")
     output.parent.mkdir(parents=True, exist_ok=True)

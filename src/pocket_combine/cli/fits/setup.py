@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from pocket_combine.card.combination import combine_cards, labelled
+from pocket_combine.card.combination import combine_cards
+from pocket_combine.card.labels import labelled
 from pocket_combine.card.load import LoadedCard, load_templates
 from pocket_combine.card.options import CardOptions
 from pocket_combine.cli.cards.reading import Reading, allowing_options, keyword_option, mass_option
