@@ -20,6 +20,7 @@ from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
 from pocket_combine.likelihood import Constraint, ConstraintKind, ModelParameter
 from pocket_combine.results import FitResult, PostfitResult, Status
+from pocket_combine.templates import Templates
 
 
 def test_prefit_by_hand() -> None:
@@ -124,30 +125,89 @@ def test_sums_add_values_and_correlated_uncertainties(
     assert whole["both"].expected[1] == pytest.approx(added)
     assert whole["both"].total == pytest.approx(parts["ch0"].total + parts["ch1"].total)
     expected = shapes.model.expected(shapes_fit.values)
-    assert parts["ch0"].expected == pytest.approx(expected.processes["ch0"])
+    assert parts["ch0"].expected == pytest.approx(expected.shifted["ch0"])
     assert parts["ch0"].total == pytest.approx(expected.totals["ch0"])
+    for channel in whole.values():
+        assert channel.expected.sum(axis=0) == pytest.approx(channel.total, rel=1e-12)
 
 
 def test_uncertainty_of_a_sum_of_processes(shapes: Workspace, shapes_fit: FitResult, propagated: PostfitResult) -> None:
     spread = postfit_spread(shapes, shapes_fit)
 
-    def background(theta: np.ndarray) -> np.ndarray:
-        """The sum of the backgrounds, and the total without the signal, which has the bin parameters too."""
+    def background(theta: np.ndarray) -> float:
+        """The sum of the backgrounds with their shares of the shifts: the total without signals."""
         expected = shapes.model.expected(theta)
-        processes = sum(expected.processes[name][1:].sum() for name in ("ch0", "ch1"))
-        rest = sum(expected.totals[name].sum() - expected.processes[name][0].sum() for name in ("ch0", "ch1"))
-        return np.array([processes, rest])
+        return float(sum(expected.shifted[name][1:].sum() for name in ("ch0", "ch1")))
 
     slopes = []
     for at in spread.moving:
         step = np.zeros(shapes_fit.values.size)
         step[at] = 1e-5
         slopes.append((background(shapes_fit.values + step) - background(shapes_fit.values - step)) / 2e-5)
-    variances = np.einsum("ka,kl,la->a", np.array(slopes), spread.covariance(), np.array(slopes))
-    slow = np.column_stack([background(shapes_fit.values), np.sqrt(variances)])
-    assert propagated.yields["both/background"] == pytest.approx(tuple(slow[0]), rel=1e-5)
-    assert propagated.yields["both/total_background"] == pytest.approx(tuple(slow[1]), rel=1e-5)
-    assert slow[0][1] != pytest.approx(slow[1][1], rel=1e-3)
+    slow = math.sqrt(np.array(slopes) @ spread.covariance() @ np.array(slopes))
+    for name in ("both/background", "both/total_background"):
+        assert propagated.yields[name] == pytest.approx((background(shapes_fit.values), slow), rel=1e-5)
+
+
+STATISTICS = """imax 1
+bin SR
+observation 130
+shapes * * templates.root $CHANNEL/$PROCESS
+bin SR SR
+process sig bkg
+process 0 1
+rate 10 100
+norm lnN - 1.1
+SR autoMCStats {threshold}
+"""
+"""One bin whose statistical errors are 3 and 4 events."""
+
+
+def with_statistics(threshold: int) -> Workspace:
+    card = parse_card(STATISTICS.format(threshold=threshold))
+    contents = Templates.of(np.array([0.0, 1.0]), {"bkg": np.array([100.0]), "sig": np.array([10.0])})
+    errors = {"sig": 3.0, "bkg": 4.0}
+    variances = np.array([[errors[name] ** 2] for name in contents.columns])
+    templates = dataclasses.replace(contents, observation=np.array([130.0]), variances=variances)
+    return make_workspace(card, {"SR": templates}, kind=Blinding.OBSERVED)
+
+
+def test_shift_of_a_bin_is_shared_as_combine_does_it() -> None:
+    """In `CMSHistErrorPropagator::updateCache`, C_i = coeffvals, e_ij = errors and x the bin's parameter."""
+    workspace = with_statistics(0)
+    model = workspace.model
+    theta = model.parameters.vector({"r": 1.5, "norm": 0.5, "prop_binSR_bin0": 0.8})
+    coefficients, errors = (1.5, 1.1**0.5), (3.0, 4.0)
+    squares = [(error * factor) ** 2 for error, factor in zip(errors, coefficients, strict=True)]
+    toterr = math.sqrt(sum(squares))
+    binmods = [toterr * own / (sum(squares) * factor) for own, factor in zip(squares, coefficients, strict=True)]
+    expected = model.expected(theta)
+    for row, (content, factor) in enumerate(zip((10.0, 100.0), coefficients, strict=True)):
+        assert expected.shifted["SR"][row].item() == pytest.approx(factor * (content + binmods[row] * 0.8), rel=1e-9)
+    assert expected.totals["SR"].item() == pytest.approx(15.0 + 100 * coefficients[1] + toterr * 0.8, rel=1e-9)
+
+
+def test_uncertainties_of_processes_hold_their_share_before_a_fit() -> None:
+    (channel,) = postfit(with_statistics(0), None).channels
+    # The parameter of the bin moves the processes by 9 / 5 and 16 / 5 events, its total by 5.
+    assert channel.errors.ravel().tolist() == pytest.approx([9 / 5, math.hypot(16 / 5, 100 * math.log(1.1))])
+    assert channel.total_errors.tolist() == pytest.approx([math.hypot(5, 100 * math.log(1.1))])
+
+
+def test_uncertainties_of_processes_hold_their_own_parameters_before_a_fit() -> None:
+    # 11 and 625 effective events are both below the threshold: a Poisson parameter each.
+    (channel,) = postfit(with_statistics(1000), None).channels
+    assert channel.errors.ravel().tolist() == pytest.approx(
+        [10 / math.sqrt(11), math.hypot(100 / math.sqrt(625), 100 * math.log(1.1))]
+    )
+
+
+def test_processes_of_negative_yield_add_up_too() -> None:
+    workspace = with_statistics(0)
+    theta = workspace.model.parameters.vector({"r": -2.0, "prop_binSR_bin0": 1.0})
+    expected = workspace.model.expected(theta)
+    assert expected.shifted["SR"].sum() == pytest.approx(expected.totals["SR"].item(), rel=1e-12)
+    assert expected.totals["SR"].item() == pytest.approx(80.0 + math.hypot(6.0, 4.0), rel=1e-9)
 
 
 def test_draws_have_the_spread_of_propagation(

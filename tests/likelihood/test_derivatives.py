@@ -134,10 +134,10 @@ def test_jacobians_of_expected_events(seed: int) -> None:
         name = channel.name
 
         def processes(point: FloatArray, name: str = name) -> FloatArray:
-            return model.expected(point).processes[name]
+            return model.expected(point).shifted[name]
 
         np.testing.assert_allclose(
-            model.process_jacobian(theta, name), differences(processes, theta), rtol=1e-5, atol=1e-6
+            model.shifted_jacobian(theta, name), differences(processes, theta), rtol=1e-5, atol=1e-6
         )
 
 

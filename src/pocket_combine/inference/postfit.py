@@ -78,9 +78,10 @@ def postfit(
 ) -> PostfitResult:
     """Return expected events per channel, process and bin, totals, and their uncertainties.
 
-    Processes are without bin parameters of autoMCStats and their uncertainties, totals with them, so that a total is
-    the sum of its processes plus the shifts of its bins. Before the fit, parameters are at their start values with the
-    uncertainties of their constraints, and those without a constraint have none.
+    Processes and totals are with bin parameters of autoMCStats and their uncertainties. A parameter of a whole bin
+    shifts each process in proportion to the square of its statistical error, as in what Combine saves, so that a total
+    is the sum of its processes, unless that is below 0, where the likelihood crops it. Before the fit, parameters are
+    at their start values with the uncertainties of their constraints, and those without a constraint have none.
 
     The fit may be of another card that shares parameters, for instance of another observable. Parameters with the name
     of a fitted one have its value, uncertainty and correlations; the others, among them all of autoMCStats, are as
@@ -129,7 +130,7 @@ def postfit(
     central = workspace.model.expected(spread.theta)
     channels, yields = [], {}
     for entry, uncertainty in zip(sums, found, strict=True):
-        values = entry.add(central.processes, central.totals)
+        values = entry.add(central.shifted, central.totals)
         channels.append(_channel(workspace, entry, values, uncertainty))
         names = [*(name for name, _ in entry.processes), _TOTAL]
         for name, row, variance in zip(names, values, uncertainty.whole, strict=True):
@@ -245,7 +246,7 @@ def _propagated(workspace: Workspace, spread: Spread, entry: _Sum) -> _Uncertain
     totals = model.total_jacobian(spread.theta)
     return _of_roots(
         entry.add(
-            {part.name: spread.project(model.process_jacobian(spread.theta, part.name)) for part in entry.channels},
+            {part.name: spread.project(model.shifted_jacobian(spread.theta, part.name)) for part in entry.channels},
             {part.name: spread.project(totals[part.bins]) for part in entry.channels},
         ),
         entry,
@@ -257,11 +258,11 @@ def _sampled(workspace: Workspace, spread: Spread, sums: Sequence[_Sum], samples
     model = workspace.model
     random = np.random.default_rng(seed)
     central = model.expected(spread.theta)
-    centres = [entry.add(central.processes, central.totals) for entry in sums]
+    centres = [entry.add(central.shifted, central.totals) for entry in sums]
     found: list[_Uncertainty | None] = [None] * len(sums)
     for first in range(0, samples, _SAMPLES_AT_ONCE):
         drawn = model.expected(spread.draw(random, min(_SAMPLES_AT_ONCE, samples - first)))
-        processes = {name: np.moveaxis(part, 0, -1) for name, part in drawn.processes.items()}
+        processes = {name: np.moveaxis(part, 0, -1) for name, part in drawn.shifted.items()}
         totals = {name: np.moveaxis(part, 0, -1) for name, part in drawn.totals.items()}
         for at, (entry, centre) in enumerate(zip(sums, centres, strict=True)):
             part = _of_roots((entry.add(processes, totals) - centre[:, :, None]) / np.sqrt(samples), entry)

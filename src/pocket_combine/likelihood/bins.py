@@ -78,6 +78,10 @@ class BinState:
     error: FloatArray
     amplitude: FloatArray
 
+    def inverse_error(self) -> FloatArray:
+        """Return `result[total, point]`: 1/w, and 0 where w is."""
+        return np.divide(1.0, self.error, out=np.zeros_like(self.error), where=self.error > 0.0)
+
 
 class BinSlopes(NamedTuple):
     """Derivatives of the Poisson terms in what bin parameters multiply."""
@@ -202,22 +206,6 @@ class BinLayer:
             result = result + terms.sum(axis=0)
         return result
 
-    def cell_shifts(self, state: YieldState, bins: BinState) -> FloatArray:
-        """Return `result[cell, point]`, what bin parameters add to each cell.
-
-        The shift of a bin with one parameter is divided in proportion to squared errors.
-        """
-        process, total = self.process, self.total
-        yields = state.columns.yields[self.layout.cell_column]
-        result = np.zeros_like(yields)
-        given = bins.amplitude * bins.parameters[process.parameter]
-        contents = yields[process.cell] * state.templates[process.cell]
-        result[process.cell] += given - np.where(process.is_count, contents, 0.0)
-        inverse = np.divide(1.0, bins.error, out=np.zeros_like(bins.error), where=bins.error > 0.0)
-        per_square = (inverse * bins.parameters[total.parameter])[total.cell_row]
-        result[total.cell] += per_square * yields[total.cell] ** 2 * total.cell_square
-        return result
-
     # ------------------------------------------------------------------ derivatives
 
     def slopes(self, bins: BinState, plan: ProfilePlan) -> BinSlopes:
@@ -247,9 +235,13 @@ class BinLayer:
 
     def expected_weights(self, state: YieldState, bins: BinState) -> tuple[FloatArray, FloatArray]:
         """Return coefficients of C' and C T' in the derivative of the expectation with bin parameters held fixed."""
-        inverse = np.divide(1.0, bins.error, out=np.zeros_like(bins.error), where=bins.error > 0.0)
         values = bins.parameters[self.process.parameter]
-        return self._row_weights(state, values, 0.5 * inverse * bins.parameters[self.total.parameter])
+        return self._row_weights(state, values, 0.5 * bins.inverse_error() * bins.parameters[self.total.parameter])
+
+    def share_weights(self, state: YieldState, bins: BinState) -> tuple[FloatArray, FloatArray]:
+        """Return coefficients of C' and C T' in the derivative of each cell, with bin parameters and w held fixed."""
+        values = bins.parameters[self.process.parameter]
+        return self._row_weights(state, values, bins.inverse_error() * bins.parameters[self.total.parameter])
 
     def information(self, bins: BinState, plan: ProfilePlan) -> FloatArray:
         """Return `result[bin, point]`, the expected second derivative of each term if the parameters are true."""

@@ -16,6 +16,7 @@ from pocket_combine.likelihood.engine import Engine, EngineState
 from pocket_combine.likelihood.formula_constraints import FormulaConstraints
 from pocket_combine.likelihood.nll import Likelihood
 from pocket_combine.likelihood.parameters import ParameterList
+from pocket_combine.likelihood.shares import cell_shifts, shifted_rows
 from pocket_combine.templates import FloatArray, IntArray
 
 __all__ = ["ExpectedEvents", "Model", "ModelChannel"]
@@ -57,7 +58,7 @@ class ExpectedEvents:
         processes: `processes[channel][…, process, bin]`, without bin parameters.
         shifted: `shifted[channel][…, process, bin]`, with bin parameters; where a bin has one parameter its shift is
             divided among the processes in proportion to their squared errors, as Combine does.
-        totals: `totals[channel][…, bin]`, with bin parameters.
+        totals: `totals[channel][…, bin]`, with bin parameters: the sum of `shifted`, cropped as in the likelihood.
     """
 
     processes: Mapping[str, FloatArray]
@@ -216,23 +217,17 @@ class Model:
         with np.errstate(all="ignore"):
             return _leading(theta, self._engine.expected_rows(self._state(theta, 1)))
 
-    def process_jacobian(self, theta: FloatArray, channel: str) -> FloatArray:
-        """Return `jacobian[…, process, bin, parameter]`, the derivatives of `expected(theta).processes[channel]`."""
-        state = self._state(theta, 1)
-        cells = self._cells[channel]
-        ones = np.ones((cells.size, state.yields.points))
-        contents = state.yields.templates[cells.ravel()]
-        rows = self._engine.derivatives.cell_rows(state.yields, cells.ravel(), contents, ones)
-        full = np.zeros((*rows.shape[:2], len(self.parameters)))
-        full[:, :, : rows.shape[2]] = rows
-        return _leading(theta, full.reshape(-1, *cells.shape, len(self.parameters)))
+    def shifted_jacobian(self, theta: FloatArray, channel: str) -> FloatArray:
+        """Return `jacobian[…, process, bin, parameter]`, the derivatives of `expected(theta).shifted[channel]`."""
+        with np.errstate(all="ignore"):
+            return _leading(theta, shifted_rows(self._engine, self._state(theta, 1), self._cells[channel]))
 
     def expected(self, theta: FloatArray) -> ExpectedEvents:
         """Return expected events by channel, process and bin at `theta[…, parameter]`."""
         state = self._state(theta, 0)
         layout = self._engine.yields.layout
         yields = state.yields.columns.yields[layout.cell_column] * state.yields.templates
-        shifted = yields + self._engine.bins.cell_shifts(state.yields, state.bins)
+        shifted = yields + cell_shifts(self._engine, state)
         processes, moved, totals = {}, {}, {}
         for channel in self.channels:
             cells = self._cells[channel.name]

@@ -59,7 +59,7 @@ def draw_stack(axes: Axes, stack: Stack, *, options: StackOptions = PLAIN) -> St
     """Draw a stack.
 
     Processes with positive contents stand on each other from 0 upwards, negative contents hang from 0 downwards; the
-    line is the total, with the shifts of bin parameters, which belong to no process.
+    line is the total.
 
     Args:
         axes: Where to draw.

@@ -182,7 +182,7 @@ def yield_table(
     """Return expected events and data: a column per channel, a row per process.
 
     A row of several processes has an uncertainty only where `result` was made with their sum
-    (`pocket-combine postfit --sum-processes`). Totals are with bin parameters, which belong to no process.
+    (`pocket-combine postfit --sum-processes`).
 
     Args:
         result: Expected events before or after a fit.

@@ -95,7 +95,7 @@ def _table(material: Material, before: PostfitResult | None, after: PostfitResul
     if any(one.observed is not None for one in source.channels):
         columns.append(Column("Observed", number=True))
     caption = (
-        "Expected events. Totals are with the parameters of autoMCStats, processes without. Before the fit, parameters "
-        "without a constraint have no uncertainty."
+        "Expected events, with the parameters of autoMCStats. Before the fit, parameters without a constraint have no "
+        "uncertainty."
     )
     return Table("yields", tuple(columns), tuple(rows), caption, filterable=True)
