@@ -12,6 +12,7 @@ from pocket_combine.summary import scaled_columns
 __all__ = [
     "cell_text",
     "counted",
+    "error_text",
     "events",
     "free_parameters",
     "moved_shares",
@@ -41,6 +42,16 @@ def events(number: float) -> str:
     if abs(number - round(number)) <= _SINGLE_PRECISION * abs(number):
         return f"{number:,.0f}"
     return f"{number:,.1f}" if abs(number) >= 10 else f"{number:.3g}"
+
+
+def error_text(error: float) -> str:
+    """Return an uncertainty of a number of events with three significant digits, or whole.
+
+    Examples:
+        >>> error_text(1250.4), error_text(12.345), error_text(0.0)
+        ('1,250', '12.3', '0')
+    """
+    return f"{error:,.0f}" if abs(error) >= 100 else f"{error:.3g}"
 
 
 def rounded(number: float, smallest: float) -> float:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["anchor", "detail_anchor", "render", "sort_value"]
+__all__ = ["anchor", "detail_anchor", "render", "require_templates", "sort_value"]
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +72,15 @@ def render(report: Report) -> str:
         len(report.details),
     )
     return page
+
+
+def require_templates() -> None:
+    """Do nothing if pages can be made.
+
+    Raises:
+        MissingDependencyError: If Jinja is not installed.
+    """
+    _environment()
 
 
 def anchor(name: str) -> str:

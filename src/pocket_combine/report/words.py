@@ -9,7 +9,7 @@ from pocket_combine.report.contents import Cell, Mark
 from pocket_combine.results import Interval, Status
 from pocket_combine.wording import rounded
 
-__all__ = ["error_text", "interval_words", "measured", "number_cell", "text_cells"]
+__all__ = ["interval_words", "measured", "number_cell", "text_cells"]
 
 _NOISE = 1e-6
 
@@ -41,16 +41,6 @@ def measured(value: float, error: float) -> str:
     text = plain_asymmetric(value, error, error)
     number, _, rest = text.partition(" +")
     return f"{number} ± {rest.partition(' ')[0] or '?'}"
-
-
-def error_text(error: float) -> str:
-    """Return an uncertainty of a number of events with three significant digits, or whole.
-
-    Examples:
-        >>> error_text(1250.4), error_text(12.345), error_text(0.0)
-        ('1,250', '12.3', '0')
-    """
-    return f"{error:,.0f}" if abs(error) >= 100 else f"{error:.3g}"
 
 
 def number_cell(value: float, form: str = ".3g", mark: Mark | None = None) -> Cell:

@@ -19,7 +19,7 @@ from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import Blinding, Workspace
 from pocket_combine.io.result_files import read_result
 from pocket_combine.results import ChannelYields, FitResult, Status
-from pocket_combine.wording import events
+from pocket_combine.wording import error_text, events
 
 __all__ = ["postfit"]
 
@@ -119,7 +119,7 @@ def _channel_table(channel: ChannelYields, yields: dict[str, tuple[float, float]
     table = plain_table(channel.channel, ("events", "right"), ("±", "right"))
     for process in (*channel.processes, "total"):
         value, error = yields[f"{channel.channel}/{process}"]
-        table.add_row(process, events(value), f"{error:.3g}", style="bold" if process == "total" else "")
+        table.add_row(process, events(value), error_text(error), style="bold" if process == "total" else "")
     if channel.observed is not None:
         table.add_row("observed data", events(float(channel.observed.sum())), "", style="bold")
     return table

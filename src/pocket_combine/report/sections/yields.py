@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from pocket_combine.report.contents import Cell, Column, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
-from pocket_combine.report.words import error_text
 from pocket_combine.results import ChannelYields, PostfitResult
-from pocket_combine.wording import events
+from pocket_combine.wording import error_text, events
 
 __all__ = ["build_yields"]
 
