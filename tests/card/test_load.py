@@ -82,7 +82,13 @@ def test_words_are_filled_in(tmp_path: Path) -> None:
     assert loaded.templates["SR"].values[1].tolist() == [10, 20]
     text = "'shapes * * in_$CHANNEL_$MASS.root $TAG_$CHANNEL_$PROCESS$MASS'"
     assert problems_of(card, tmp_path) == (
-        f"{text}: holds $MASS; give the mass that it stands for: `-m 125`, or `mass=125` in Python",
+        f"{text} holds $MASS; give the mass that it stands for: `-m 125`, or `mass=125` in Python",
+    )
+    many = replace(CARD, shapes=tuple(ShapeRule(f"p{number}", "SR", "in.root", "$PROCESS$MASS") for number in range(7)))
+    lines = ", ".join(f"'shapes p{number} SR in.root $PROCESS$MASS'" for number in range(5))
+    assert problems_of(many, tmp_path) == (
+        f"{lines}, and 2 more shapes lines, hold $MASS; give the mass that it stands for: `-m 125`, or `mass=125` in "
+        "Python",
     )
     (problem, *_) = problems_of(card, tmp_path, mass=125.0)
     assert problem.endswith("; $TAG_SR_sig125 is not filled in: give its value as a keyword")

@@ -177,7 +177,11 @@ def test_files(tmp_path: Path) -> None:
         ("jets:\n  a(: {description: x}\n", r"jets: a\(: is not a regular expression"),
         ("jets:\n  a: {years: {x: 1}}\n", "jets: a: years are {'x': 1}, expected a list"),
         ("jets:\n  a: 5\n", "jets: a: found 5, expected description"),
-        ("a: {b: [}\n", "is not YAML"),
+        ("a:\n  b: [}\n", r"names\.yml:2: is not YAML: while parsing a flow node: expected the node content, but"),
+        ("a: b: c\n", r"names\.yml:1: is not YAML: mapping values are not allowed here$"),
+        ("a: \x00", r"names\.yml: is not YAML: character 4: special characters are not allowed$"),
+        ("a: 2020-13-01\n", r"names\.yml: is not YAML: month must be in 1\.\.12$"),
+        ("[" * 5000, r"names\.yml: is not YAML: nested too deeply$"),
     ],
 )
 def test_files_that_are_no_dictionaries(tmp_path: Path, content: str, message: str) -> None:

@@ -78,8 +78,8 @@ def test_a_background_never_has_the_colour_of_a_signal() -> None:
         ),
         ("colours: 3", "the field 'colours' is unknown"),
         ("[1, 2]", "expected an object"),
-        ("a: [", "not YAML"),
-        ("labels: !!python/object/apply:os.system [ls]", "not YAML"),
+        ("a: [", ".yaml:1: is not YAML: while parsing a flow node: expected the node content, but found"),
+        ("labels: !!python/object/apply:os.system [ls]", ".yaml:1: is not YAML: could not determine a constructor"),
         ("channels: [{match: SR, unroll: many}]", "style.channels[0].unroll is 'many', expected int"),
     ],
 )

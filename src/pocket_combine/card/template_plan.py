@@ -14,6 +14,9 @@ from pocket_combine.names import DATA, SHIFTS, shifted_name
 
 __all__ = ["ChannelPlan", "ColumnPlan", "PairPlan", "Places", "plan_templates", "rule_text"]
 
+_LISTED = 5
+"""Lines of a card that one message quotes."""
+
 
 @dataclass
 class PairPlan:
@@ -102,17 +105,17 @@ class Places:
 
 def plan_templates(card: Card, places: Places) -> tuple[list[ChannelPlan], list[str]]:
     """Return what to read for every channel that has templates, and what is wrong with the request."""
+    if places.mass is None:
+        lines = [text for rule in card.shapes if "$MASS" in (text := rule_text(rule))]
+        if lines:
+            more = f", and {len(lines) - _LISTED} more shapes lines," if len(lines) > _LISTED else ""
+            verb = "holds" if len(lines) == 1 else "hold"
+            return [], [
+                f"{', '.join(lines[:_LISTED])}{more} {verb} $MASS; give the mass that it stands for: `-m 125`, or "
+                "`mass=125` in Python"
+            ]
     lookup = ShapeLookup(card.shapes)
     problems: list[str] = []
-    if places.mass is None:
-        for rule in card.shapes:
-            if any("$MASS" in part for part in (rule.path, rule.nominal, rule.systematic)):
-                problems.append(
-                    f"{rule_text(rule)}: holds $MASS; give the mass that it stands for: `-m 125`, or `mass=125` in "
-                    "Python"
-                )
-        if problems:
-            return [], problems
     shapes = [row for row in card.nuisances if is_shape_kind(row.kind)]
     plans = []
     for channel in card.channels:

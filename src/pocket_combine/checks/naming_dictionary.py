@@ -16,11 +16,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from pocket_combine.checks.similar_names import SimilarNames
-from pocket_combine.errors import CardError, MissingDependencyError
+from pocket_combine.errors import CardError
+from pocket_combine.io.yaml_files import import_yaml, read_yaml
 
 __all__ = ["CUSTOM", "NamingDictionary", "NamingEntry", "load_naming_dictionary"]
 
@@ -198,15 +198,5 @@ def load_naming_dictionary(path: str | os.PathLike[str]) -> NamingDictionary:
         CardError: If the file cannot be read, or an entry is not understood.
         MissingDependencyError: If PyYAML is not installed.
     """
-    try:
-        import yaml  # noqa: PLC0415  # an extra: only naming dictionaries are written in YAML
-    except ImportError as error:
-        message = "reading a naming dictionary needs PyYAML: pip install 'pocket-combine[names]'"
-        raise MissingDependencyError(message) from error
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{os.fspath(path)}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise CardError(f"{os.fspath(path)}: is not YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(path, import_yaml("naming dictionaries need", "names"), CardError)
     return NamingDictionary.of({} if content is None else content, os.fspath(path))

@@ -7,11 +7,11 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pocket_combine.card.patterns import whole_match
-from pocket_combine.errors import MissingDependencyError, ResultError, StyleError
+from pocket_combine.errors import ResultError, StyleError
+from pocket_combine.io.yaml_files import import_yaml, read_yaml
 from pocket_combine.plain import from_plain, to_plain
 from pocket_combine.plotting.palette import distinct_colours
 
@@ -254,13 +254,7 @@ def load_style(path: str | os.PathLike[str]) -> Style:
         StyleError: If the file cannot be read, or holds something else.
         MissingDependencyError: If PyYAML is not installed.
     """
-    yaml = _yaml()
-    try:
-        plain = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StyleError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise StyleError(f"{path}: not YAML: {error}") from error
+    plain = read_yaml(path, _yaml(), StyleError)
     try:
         return from_plain(Style, {} if plain is None else plain, f"{path}: style")
     except (ResultError, StyleError) as error:
@@ -311,8 +305,4 @@ def _escaped(name: str) -> str:
 
 
 def _yaml() -> Any:
-    try:
-        import yaml  # noqa: PLC0415  an optional dependency
-    except ImportError as error:
-        raise MissingDependencyError("style files need PyYAML: pip install 'pocket-combine[plot]'") from error
-    return yaml
+    return import_yaml("style files need", "plot")
