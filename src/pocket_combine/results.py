@@ -476,6 +476,8 @@ class PostfitResult(Result):
         yields: Total yield and error per `channel/process`, with `channel/total` and `channel/total_background`, the
             total without signals.
         not_in_fit: Parameters as before the fit, because the fit is of another card, which does not have them.
+        held: Parameters that ended at the edge of their range in the fit and are fixed there, so that uncertainties
+            are without them; that of a process that such a parameter scales may be 0.
     """
 
     point: str
@@ -483,3 +485,4 @@ class PostfitResult(Result):
     channels: tuple[ChannelYields, ...]
     yields: Mapping[str, tuple[float, float]]
     not_in_fit: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()

@@ -190,6 +190,14 @@ def test_cards_without_nuisances_share_the_signal() -> None:
     assert yields["VR/sig"] == pytest.approx((12.0, 4 * math.sqrt(130) / 10), rel=1e-3)
 
 
+def test_parameters_at_an_edge_of_the_fit_are_named() -> None:
+    result = postfit(other("norm lnN - 1.2 -\n"), fit(counting("norm lnN - 1.1\n", observed=80)))
+    assert result.held == ("r",)
+    assert result.provenance.options["notes"][-1].startswith("fixed at the edge of its range: r.")
+    # The fit scales this card's signal too, which has no uncertainty then.
+    assert result.yields["VR/sig"] == pytest.approx((0.0, 0.0), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

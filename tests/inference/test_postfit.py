@@ -242,7 +242,12 @@ def test_parameter_at_its_bound_is_fixed() -> None:
     workspace = counting("norm lnN - 1.1\n", observed=80)
     result = fit(workspace)
     assert result.status is Status.AT_BOUNDARY
-    yields = postfit(workspace, result).yields
+    after = postfit(workspace, result)
+    assert after.held == ("r",)
+    assert after.provenance.options["notes"] == [
+        "fixed at the edge of its range: r. Uncertainties are without it: that of a process that it scales may be 0"
+    ]
+    yields = after.yields
     assert yields["SR/sig"] == pytest.approx((0.0, 0.0), abs=1e-6)
     # Only θ moves: 1 / σ² = 1 + λ ln²κ · 1 at the minimum, where the exact curvature has n/λ · … + slope terms.
     theta = result.value("norm")

@@ -164,3 +164,8 @@ def test_unknown_channels_and_formats_are_refused() -> None:
 )
 def test_rounding(value: float, error: float, texts: tuple[str, str]) -> None:
     assert rounded_pair(value, error) == texts
+
+
+def test_parameters_at_an_edge_are_said() -> None:
+    table = yield_table(dataclasses.replace(POSTFIT, held=("r", "k")))
+    assert table.notes[-1] == "Uncertainties are without r, k, at the edge of the range."

@@ -15,6 +15,7 @@ import scipy.linalg
 
 from pocket_combine.errors import CardError
 from pocket_combine.inference.covariance import Spread, edges_of_draws, prefit_spread
+from pocket_combine.inference.notices import named
 from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.workspace import Blinding, Workspace
 from pocket_combine.results import FitResult
@@ -30,8 +31,6 @@ _SAME = 1e-5
 
 _NEGATIVE = 1e-6
 """How far below 0 the eigenvalues of a correlation matrix may be by rounding."""
-
-_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _check_shared(workspace: Workspace, fit: FitResult, shared: tuple[str, ...])
     found = f"nothing but {', '.join(shared)}" if shared else "no parameter"
     raise CardError(
         f"the card shares {found} with the fit; parameters are matched by name. The fit has "
-        f"{_list(theirs or list(fit.parameters))}; this card has {_list(ours or list(parameters.names))}"
+        f"{named(theirs or list(fit.parameters))}; this card has {named(ours or list(parameters.names))}"
     )
 
 
@@ -173,16 +172,11 @@ def _notes(workspace: Workspace, before: Spread, shared: tuple[str, ...], own: t
         f"{len(shared)} of {len(model.parameters) - len(bins)} parameters of this card come from the fit of another"
     ]
     if constrained:
-        notes.append(f"not in the fit, so with their uncertainties before it: {_list(constrained)}")
+        notes.append(f"not in the fit, so with their uncertainties before it: {named(constrained)}")
     if fixed:
-        notes.append(f"not in the fit and without a constraint or frozen, so fixed at start values: {_list(fixed)}")
+        notes.append(f"not in the fit and without a constraint or frozen, so fixed at start values: {named(fixed)}")
     if bins:
         notes.append(
             f"{len(bins)} parameters of autoMCStats are this card's own, with their uncertainties before a fit"
         )
     return tuple(notes)
-
-
-def _list(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -17,6 +17,7 @@ import numpy as np
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.inference.carried import carried_fit
 from pocket_combine.inference.covariance import Spread, postfit_spread, prefit_spread
+from pocket_combine.inference.notices import held_notice
 from pocket_combine.inference.workspace import Blinding, Workspace
 from pocket_combine.likelihood import ModelChannel
 from pocket_combine.results import ChannelYields, FitResult, PostfitResult
@@ -142,9 +143,8 @@ def postfit(
         **({"samples": samples} if method == "sampling" else {}),
         **about.options,
     )
-    return PostfitResult(
-        provenance, "prefit" if fit is None else "fit", method, tuple(channels), yields, about.not_in_fit
-    )
+    point = "prefit" if fit is None else "fit"
+    return PostfitResult(provenance, point, method, tuple(channels), yields, about.not_in_fit, about.held)
 
 
 @dataclass(frozen=True)
@@ -154,10 +154,12 @@ class _Origin:
     Attributes:
         options: For the provenance.
         not_in_fit: Parameters that a fit of another card does not have.
+        held: Parameters of the fit that are fixed at the edge of their range.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     not_in_fit: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 def _parameters(workspace: Workspace, fit: FitResult | None) -> tuple[Spread, _Origin]:
@@ -165,11 +167,19 @@ def _parameters(workspace: Workspace, fit: FitResult | None) -> tuple[Spread, _O
     if fit is None:
         return prefit_spread(workspace), _Origin()
     fit = _with_covariance(fit)
+    held = _held(fit)
     if fit.provenance.card == workspace.card:
-        return postfit_spread(workspace, fit), _Origin()
+        return postfit_spread(workspace, fit), _Origin({"notes": held_notice(held)}, held=held)
     carried = carried_fit(workspace, fit)
+    held = tuple(name for name in held if name in carried.shared)
     source = {"card": fit.provenance.card, "data": fit.provenance.data, "options": dict(fit.provenance.options)}
-    return carried.spread, _Origin({"notes": list(carried.notes), "fit": source}, carried.own)
+    return carried.spread, _Origin({"notes": [*carried.notes, *held_notice(held)], "fit": source}, carried.own, held)
+
+
+def _held(fit: FitResult) -> tuple[str, ...]:
+    """Return the parameters that the covariance of a fit holds fixed: those that ended at the edge of their range."""
+    at_edge = np.flatnonzero(fit.floating)[np.diag(fit.covariance) == 0.0]
+    return tuple(fit.parameters[at] for at in at_edge.tolist())
 
 
 def _with_covariance(fit: FitResult) -> FitResult:

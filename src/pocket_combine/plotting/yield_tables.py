@@ -242,6 +242,8 @@ def _notes(result: PostfitResult, rows: Sequence[YieldRow], alone: bool) -> tupl
         notes.append("Sums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.")
     if any(cell is not None and math.isnan(cell.value) for row in rows for cell in row.cells):
         notes.append("Blinded: a part of the channel is blinded.")
+    if result.held:
+        notes.append(f"Uncertainties are without {', '.join(result.held)}, at the edge of the range.")
     return tuple(notes)
 
 
