@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import pty
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import click
 import click.testing
+import lz4.frame
 import pytest
 import uproot
 from small_project import ANALYSIS, MISSPELLED, NEGATIVE, run, write_output, write_project
@@ -195,6 +197,38 @@ def test_summary_of_several_outputs_adds_up(project: Path) -> None:
     assert several["yields"] == one["yields"]
     assert one["yields"]["nominal"]["SR"]["TTbar__bb"] == {"TTbar_2017": 40, "TTbar_2018": 80}
     assert one["variables"]["mass"]["axes"][0]["edges"] == [0, 100, 200, 300]
+
+
+class Cuts:
+    """What an output may hold that the reader does not know."""
+
+
+@pytest.fixture
+def with_cuts(project: Path) -> Path:
+    path = project / "output_all.coffea"
+    contents = pickle.loads(lz4.frame.decompress(path.read_bytes()))
+    path.write_bytes(lz4.frame.compress(pickle.dumps(contents | {"cuts": Cuts()})))
+    return path
+
+
+COMMANDS = [["inspect", "output_all.coffea", "--json"], ["build", "analysis.py", "output_all.coffea", "--jobs", "2"]]
+
+
+@pytest.mark.usefixtures("with_cuts")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_unknown_names_in_outputs_are_read_on_request(command: list[str]) -> None:
+    name = f"{Cuts.__module__}.Cuts"
+    refused = run(*command)
+    assert refused.exit_code == 2
+    assert f"asks for code that an output does not need: {name}. Nothing of it was run." in refused.stderr
+    assert "--placeholder NAME" in refused.stderr
+    assert run(*command, "--placeholder", name).exit_code == 0
+    assert run(*command, "--allow", name).exit_code == 0
+    missing = run(*command, "--allow", f"{name}_of_others")
+    assert missing.exit_code == 2
+    assert f"in Python allow={{'{name}_of_others': None}}" in missing.stderr
+    both = run(*command, "--allow", name, "--placeholder", name)
+    assert f"--placeholder and --allow exclude each other for {name}" in both.stderr
 
 
 def test_reader_that_has_seen_enough() -> None:

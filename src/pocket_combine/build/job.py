@@ -20,6 +20,7 @@ from pocket_combine.errors import DeclarationError, MissingInputError, join_prob
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.findings import Finding, raise_errors
 from pocket_combine.io.coffea import load_output
+from pocket_combine.io.pickles.trust import Allow
 
 __all__ = ["BuildReport", "build_cards", "build_channels", "collect_outputs"]
 
@@ -33,12 +34,14 @@ class CollectTask:
         plan: What to collect.
         categories: Entries of the category axis, by variable.
         variations: Artificial variations that go into the histograms first.
+        allow: Further names that the file may use, as `load_output` takes them.
     """
 
     path: str
     plan: Plan
     categories: Mapping[str, tuple[str, ...]]
     variations: tuple[ArtificialVariation, ...] = ()
+    allow: Allow = ()
 
     @property
     def label(self) -> str:
@@ -56,7 +59,7 @@ class CollectedOutput:
 
 def collect_output(task: CollectTask) -> CollectedOutput:
     """Return the templates of one output file; what a task runs, in whatever process."""
-    output = load_output(task.path)
+    output = load_output(task.path, allow=task.allow)
     variables: Mapping[str, Any] = output["variables"]
     collected = {}
     for variable, categories in task.categories.items():
@@ -82,6 +85,7 @@ def collect_outputs(
     variations: Sequence[ArtificialVariation] = (),
     executor: Executor | None = None,
     progress: Progress | None = None,
+    allow: Allow = (),
 ) -> dict[str, Collected]:
     """Return what all outputs hold together, by variable.
 
@@ -96,6 +100,7 @@ def collect_outputs(
         variations: Artificial variations that go into the histograms first.
         executor: What reads the files; one after the other by default.
         progress: Told how many files are done.
+        allow: Further names that the outputs may use, as `load_output` takes them; it goes along to other processes.
 
     Raises:
         DeclarationError: If there is no path or one occurs twice.
@@ -103,7 +108,8 @@ def collect_outputs(
     """
     ordered = _ordered_paths(paths)
     wanted = {variable: tuple(names) for variable, names in categories.items()}
-    tasks = [CollectTask(path, plan, wanted, tuple(variations)) for path in ordered]
+    allow = allow if isinstance(allow, str | Mapping) else tuple(allow)
+    tasks = [CollectTask(path, plan, wanted, tuple(variations), allow) for path in ordered]
     total: dict[str, Collected] = {}
     available: set[str] = set()
     for output in (executor or SerialExecutor()).map(collect_output, tasks, progress=progress):
@@ -145,6 +151,7 @@ def build_channels(
     executor: Executor | None = None,
     blind: bool = False,
     progress: Progress | None = None,
+    allow: Allow = (),
 ) -> dict[str, BuiltChannel]:
     """Return the channels of an analysis, by category.
 
@@ -154,6 +161,7 @@ def build_channels(
         executor: What reads the files; one after the other by default.
         blind: Whether to write the sum of all simulated processes in place of the data, which are then never read.
         progress: Told how many files are done.
+        allow: Further names that the outputs may use, as `load_output` takes them; it goes along to other processes.
 
     Raises:
         PocketCombineError: As `collect_outputs` and `build_channel` do.
@@ -169,6 +177,7 @@ def build_channels(
         variations=analysis.artificial_variations,
         executor=executor,
         progress=progress,
+        allow=allow,
     )
     return {
         name: build_channel(
@@ -212,6 +221,7 @@ def build_cards(
     blind: bool = False,
     strict: bool = True,
     progress: Progress | None = None,
+    allow: Allow = (),
 ) -> BuildReport:
     """Build the cards of an analysis, write them with their ROOT files and the combination script, and report.
 
@@ -225,12 +235,13 @@ def build_cards(
         blind: Whether to write the sum of all simulated processes in place of the data, which are then never read.
         strict: Whether findings of severity *error* raise one exception that lists them.
         progress: Told how many files are done.
+        allow: Further names that the outputs may use, as `load_output` takes them; it goes along to other processes.
 
     Raises:
         FindingsError: If `strict` and there is a finding of severity *error*.
         PocketCombineError: As `build_channels` does.
     """
-    channels = build_channels(analysis, outputs, executor=executor, blind=blind, progress=progress)
+    channels = build_channels(analysis, outputs, executor=executor, blind=blind, progress=progress, allow=allow)
     findings = tuple(dict.fromkeys(finding for channel in channels.values() for finding in channel.findings))
     if strict:
         raise_errors(findings)

@@ -14,9 +14,11 @@ from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, progress_bar, show_error
 from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.findings import exit_code, fail_on_option, show_findings
+from pocket_combine.cli.outputs import outputs_argument, trust_options
 from pocket_combine.errors import FindingsError, MissingInputError, join_problems
 from pocket_combine.execution import Executor
 from pocket_combine.findings import Severity
+from pocket_combine.io.pickles.trust import Allow
 from pocket_combine.wording import counted
 
 __all__ = ["build", "build_and_report"]
@@ -30,7 +32,7 @@ __all__ = ["build", "build_and_report"]
     ],
 )
 @click.argument("analysis", type=click.Path(path_type=Path), metavar="ANALYSIS.py")
-@click.argument("outputs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="OUTPUT...")
+@outputs_argument
 @click.option(
     "-o",
     "--directory",
@@ -42,6 +44,7 @@ __all__ = ["build", "build_and_report"]
 @executor_options("read the outputs")
 @click.option("--blind", is_flag=True, help="Put the sum of all processes in place of the data, which are not read.")
 @fail_on_option()
+@trust_options
 @click.option("--no-strict", is_flag=True, help="Write cards in spite of findings of severity error.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def build(
@@ -53,6 +56,7 @@ def build(
     blind: bool,
     fail_on: Severity | None,
     no_strict: bool,
+    allow: Allow,
     as_json: bool,
 ) -> ExitCode:
     """Build the datacards of an analysis.
@@ -77,6 +81,7 @@ def build(
             strict=not no_strict,
             fail_on=fail_on,
             as_json=as_json,
+            allow=allow,
         )
 
 
@@ -90,6 +95,7 @@ def build_and_report(
     strict: bool,
     fail_on: Severity | None,
     as_json: bool,
+    allow: Allow = (),
 ) -> ExitCode:
     """Build the cards, print the report on standard output, and return the exit code.
 
@@ -102,6 +108,7 @@ def build_and_report(
         strict: Whether to write nothing if there is a finding of severity *error*.
         fail_on: Severity from which on findings make the exit code `FINDINGS`; `None` for never.
         as_json: Whether the report is JSON.
+        allow: Further names that the outputs may use, as `load_output` takes them.
 
     Raises:
         PocketCombineError: If the cards cannot be built for another reason than findings.
@@ -111,7 +118,14 @@ def build_and_report(
     try:
         with progress_bar("Reading outputs") as progress:
             report = build_cards(
-                analysis, outputs, directory, executor=executor, blind=blind, strict=strict, progress=progress
+                analysis,
+                outputs,
+                directory,
+                executor=executor,
+                blind=blind,
+                strict=strict,
+                progress=progress,
+                allow=allow,
             )
     except FindingsError as error:
         if as_json:

@@ -13,8 +13,10 @@ from rich.tree import Tree
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, products
+from pocket_combine.cli.outputs import outputs_argument, trust_options
 from pocket_combine.cli.tables import yield_tables
 from pocket_combine.io.coffea import load_output
+from pocket_combine.io.pickles.trust import Allow
 from pocket_combine.names import SHIFTS
 from pocket_combine.wording import counted
 
@@ -29,16 +31,17 @@ __all__ = ["inspect"]
         "pocket-combine inspect output_all.coffea --json",
     ],
 )
-@click.argument("outputs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="OUTPUT...")
+@outputs_argument
 @click.option("--variable", metavar="NAME", help="Variable whose yields are shown; the first one by default.")
+@trust_options
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def inspect(outputs: tuple[Path, ...], variable: str | None, as_json: bool) -> ExitCode:
+def inspect(outputs: tuple[Path, ...], variable: str | None, allow: Allow, as_json: bool) -> ExitCode:
     """Show what is in outputs of PocketCoffea.
 
     Lists variables with their binning and categories, samples with their datasets and years, the systematic variations
-    of each sample, and nominal yields. Several outputs are added up. No code of the files is run.
+    of each sample, and nominal yields. Several outputs are added up. No code of the files is run, but for --allow.
     """
-    summary = load_output(outputs if len(outputs) > 1 else outputs[0]).summary(variable)
+    summary = load_output(outputs, allow=allow).summary(variable)
     if as_json:
         print_json(summary)
         return ExitCode.CLEAN

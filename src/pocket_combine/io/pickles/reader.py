@@ -75,15 +75,14 @@ def unpickle(stream: ByteStream, table: NameTable, limits: Limits) -> Any:
 
 def _refusal(machine: Machine) -> UnsafePickleError:
     names = list(machine.refused)
-    first = names[0]
     # A name that moves the cursor of a terminal could hide itself.
     shown = [name if name.isprintable() else ascii(name) for name in names[:_MOST_NAMES]]
     if len(names) > _MOST_NAMES:
         shown.append(f"… ({len(names)} in all)")
     return UnsafePickleError(
         f"asks for code that an output does not need: {', '.join(shown)}. Nothing of it was run. "
-        f"If you know who wrote the file and why: allow={{{first!r}: None}} reads what is made with that name as inert "
-        f"placeholders, allow=[{first!r}] imports it and runs it"
+        "If you know who wrote the file and why: --placeholder NAME, in Python allow={NAME: None}, reads what is made "
+        "with a name as placeholders that do nothing; --allow NAME, in Python allow=[NAME], imports it and runs it"
     )
 
 

@@ -13,7 +13,16 @@ from pocket_combine.errors import DeclarationError, UnsafePickleError
 from pocket_combine.io.pickles.arguments import kind_of
 from pocket_combine.io.pickles.inert import Global, Placeholder
 
-__all__ = ["Allow", "NameTable", "Trusted", "append_trusted", "build_trusted", "read_allow", "set_trusted"]
+__all__ = [
+    "Allow",
+    "NameTable",
+    "Trusted",
+    "append_trusted",
+    "build_trusted",
+    "import_allowed",
+    "read_allow",
+    "set_trusted",
+]
 
 Allow: TypeAlias = "Mapping[str, Callable[..., Any] | None] | Iterable[str]"
 """Names (`module.name`) that are imported and run, or a mapping from names to what is run in their place.
@@ -70,7 +79,7 @@ def read_allow(allow: Allow) -> dict[tuple[str, str], Trusted | Placeholder]:
     if isinstance(allow, str):
         raise DeclarationError(f"allow={allow!r} is a text, expected a list of names: allow=[{allow!r}]")
     targets: Mapping[str, Any]
-    targets = allow if isinstance(allow, Mapping) else {name: _import(name) for name in allow}
+    targets = allow if isinstance(allow, Mapping) else import_allowed(allow)
     table: dict[tuple[str, str], Trusted | Placeholder] = {}
     for name, target in targets.items():
         module, separator, attribute = str(name).rpartition(".")
@@ -85,6 +94,15 @@ def read_allow(allow: Allow) -> dict[tuple[str, str], Trusted | Placeholder]:
     return table
 
 
+def import_allowed(names: Iterable[str]) -> dict[str, Any]:
+    """Return what names stand for, imported.
+
+    Raises:
+        DeclarationError: If a name cannot be imported.
+    """
+    return {name: _import(name) for name in names}
+
+
 def _import(name: str) -> Any:
     module, _, attribute = str(name).rpartition(".")
     try:
@@ -92,7 +110,7 @@ def _import(name: str) -> Any:
     except (ImportError, AttributeError, ValueError) as error:
         raise DeclarationError(
             f"allow names {name!r}, which cannot be imported ({error}); "
-            f"to read what it makes as inert placeholders: allow={{{name!r}: None}}"
+            f"to read what it makes as placeholders: --placeholder {name}, in Python allow={{{name!r}: None}}"
         ) from error
 
 
