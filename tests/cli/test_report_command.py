@@ -44,6 +44,7 @@ SCREENS = {
     "unusable": f"report card.txt {PARTS} --range r=0,0.1 -o bad",
     "unknown-section": "report card.txt --only limit",
     "no-card": "report cards.txt",
+    "another-card": f"report other.txt {PARTS} -o blind",
 }
 
 
@@ -52,6 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a card, and with reports, so that screens show no times: nothing is run again."""
     path = tmp_path_factory.mktemp("report")
     (path / "card.txt").write_text(CARD)
+    (path / "other.txt").write_text(CARD.replace("1.02", "1.03"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
         for name in ("report", "unblind", "unusable"):
@@ -75,7 +77,8 @@ def test_screen(name: str, width: int) -> None:
 
 
 def test_the_report_is_made_of_files() -> None:
-    assert sorted(path.name for path in Path("blind").iterdir()) == ["figures", "report.html", "report.json", "results"]
+    names = ["claim.json", "figures", "report.html", "report.json", "results"]
+    assert sorted(path.name for path in Path("blind").iterdir()) == names
     plain = json.loads(Path("blind/report.json").read_text())
     limits = next(section for section in plain["sections"] if section["name"] == "limits")
     assert limits["command"] == "pocket-combine limit card.txt --expect-signal 0"
@@ -90,6 +93,18 @@ def test_a_command_of_the_report_gives_its_numbers() -> None:
     assert run(f"{limits['command'].removeprefix('pocket-combine ')} -o limit.json").exit_code == 0
     alone = json.loads(Path("limit.json").read_text())
     assert alone["observed"]["limit"] == limits["numbers"]["observed"]
+
+
+def test_what_is_removed_is_said() -> None:
+    parts = "--only limits --details 0 -o changing"
+    assert "Removed" not in run(f"report card.txt {parts} --unblind").output
+    assert (
+        "Removed from changing, left by a former report: 1 result and 1 figure.\n"
+        in run(f"report card.txt {parts}").output
+    )
+    replaced = run(f"report other.txt {parts} --replace").output
+    assert "Removed from changing, left by a former report: 1 result and 1 figure.\n" in replaced
+    assert "Removed" not in run(f"report other.txt {parts} --replace").output
 
 
 def test_an_interrupted_report_says_how_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,15 +118,15 @@ def test_a_blind_subject_has_no_observation(card: LoadedCard) -> None:
     assert [file.sha256 for file in blind.files] == [None, None]
     assert all("data_obs" not in key for contents in blind.contents for key in contents.keys)
     assert any("data_obs" in key for contents in open_.contents for key in contents.keys)
-    assert blind.digest != open_.digest
+    assert blind.content == open_.content == blind.digest != open_.digest
 
 
 def test_the_card_that_a_channel_comes_from() -> None:
     card = Card((Channel("SR"), Channel("CR_low")), (Column("SR", "sig", 0, 1.0), Column("CR_low", "bkg", 1, 1.0)))
-    subject = Subject(card, {}, "t", ("SR=a.txt", "CR=b.txt"), (), (), (), blind=True, digest="")
+    subject = Subject(card, {}, "t", ("SR=a.txt", "CR=b.txt"), (), (), (), blind=True, content="", digest="")
     assert subject.card_of("SR") == ("a.txt", "*")
     assert subject.card_of("CR_low") == ("b.txt", "low")
-    alone = Subject(card, {}, "t", ("a.txt",), (), (), (), blind=True, digest="")
+    alone = Subject(card, {}, "t", ("a.txt",), (), (), (), blind=True, content="", digest="")
     assert alone.card_of("CR_low") == ("a.txt", "CR_low")
 
 

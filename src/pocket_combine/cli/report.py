@@ -19,7 +19,9 @@ from pocket_combine.cli.plots.setup import style_options
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.plotting.style import Style
 from pocket_combine.report import SECTION_NAMES, MadeReport, ReportOptions, make_report
+from pocket_combine.report.claim import FIGURES, RESULTS
 from pocket_combine.report.contents import Mark
+from pocket_combine.wording import counted
 
 __all__ = ["report"]
 
@@ -100,6 +102,7 @@ _DEFAULTS = ReportOptions()
     metavar="DIR",
     help="Folder of the report.",
 )
+@click.option("--replace", is_flag=True, help="Remove the report of another card that DIR holds.")
 @executor_options("fit and draw")
 def report(
     cards: tuple[str, ...],
@@ -116,6 +119,7 @@ def report(
     settings: Mapping[str, Any],
     style: Style,
     output: Path,
+    replace: bool,
     jobs: int,
     dask: str | None,
 ) -> ExitCode:
@@ -123,7 +127,9 @@ def report(
 
     Runs checks, fits, impacts, toys, limits, significances and scans, and draws their figures. DIR/report.html opens in
     any browser without a network; DIR/report.json holds the numbers, DIR/results and DIR/figures what they are made
-    from. What is in DIR already is not run again while card, version, data and options are the same.
+    from. What is in DIR already is not run again while card, version, data and options are the same. What a former
+    report left there and this one does not need is removed: a folder never holds results of two cards, nor unblinded
+    ones beside a blind page.
 
     Several cards are combined on the way. Without --unblind the report is blind: nothing in it depends on the
     observation. Exit status: 0 if all is well, 1 if the checks find errors or something cannot be used, 2 if there is
@@ -157,6 +163,7 @@ def report(
                 keywords=reading.keywords,
                 executor=executor,
                 observer=observer,
+                replace=replace,
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"answers so far are in {output / 'results'}; the same command goes on") from None
@@ -166,6 +173,9 @@ def report(
     console.print()
     console.print(_table(made, options.sections))
     console.print()
+    if made.removed:
+        console.print(f"Removed from {output}, left by a former report: {_count(made.removed)}.")
+        console.print()
     console.print(str(made.page), soft_wrap=True)
     return ExitCode.CLEAN if made.is_good else ExitCode.FINDINGS
 
@@ -183,3 +193,11 @@ def _table(made: MadeReport, asked: Sequence[str]) -> Table:
             "" if seconds is None else f"{seconds:.1f}",
         )
     return table
+
+
+def _count(removed: Sequence[Path]) -> str:
+    """Return how many results and figures were removed; the page is not among them, because there is a new one."""
+    results = [path for path in removed if path.parent.name == RESULTS]
+    figures = {path.stem for path in removed if path.parent.name == FIGURES}
+    numbers = ((len(results), "result"), (len(figures), "figure"))
+    return " and ".join(counted(number, word) for number, word in numbers if number) or "the page"

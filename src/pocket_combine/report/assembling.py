@@ -17,6 +17,7 @@ from pocket_combine.report.plan import STEPPED
 from pocket_combine.report.run import Outcome
 from pocket_combine.report.sections import BUILDERS
 from pocket_combine.report.sections.checks import naming_command
+from pocket_combine.report.subject import split_label
 from pocket_combine.results import ScanResult
 
 __all__ = ["as_json", "draft_of", "finished", "section_of"]
@@ -106,8 +107,8 @@ def _command(name: str, material: Material) -> str:
     if name == "names":
         return naming_command(material)
     if name in _CARD_COMMANDS:
-        single = [word.rpartition("=")[2] for word in material.subject.cards]
-        return "\n".join(command_line(_CARD_COMMANDS[name], [path]) for path in single)
+        paths = [split_label(word)[1] for word in material.subject.cards]
+        return "\n".join(command_line(_CARD_COMMANDS[name], [path]) for path in paths)
     if name in _FIGURE_COMMANDS:
         return command_line(_FIGURE_COMMANDS[name], material.subject.cards)
     outcomes = material.outcomes_of(name)

@@ -1,15 +1,13 @@
-"""Figures as files: drawn where the executor says, kept, and used again while they would be the same."""
+"""Figures as files: drawn where the executor says, unless they are there already."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,15 +15,14 @@ import numpy as np
 from pocket_combine import plotting
 from pocket_combine._version import __version__
 from pocket_combine.execution import Executor, Progress
-from pocket_combine.io.atomic import atomic_write
 from pocket_combine.report.contents import Figure
 from pocket_combine.report.drafts import Drawing
+from pocket_combine.report.figure_store import FigureStore
 
 __all__ = ["Drawn", "draw_all", "require_plotting"]
 
 _logger = logging.getLogger(__name__)
 
-_INDEX = "index.json"
 _LONGEST = 100
 
 
@@ -48,7 +45,7 @@ def require_plotting() -> None:
 
 
 def draw_all(
-    drawings: Sequence[Drawing], folder: Path, executor: Executor, progress: Progress | None = None
+    drawings: Sequence[Drawing], store: FigureStore, executor: Executor, progress: Progress | None = None
 ) -> dict[str, Drawn]:
     """Draw figures, write their files, and return them by name.
 
@@ -56,25 +53,23 @@ def draw_all(
 
     Args:
         drawings: The figures, with distinct names.
-        folder: Where files go.
+        store: Where files go.
         executor: Where figures are drawn.
         progress: Told how many are done.
 
     Raises:
         OSError: If a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     stems = _stems([drawing.name for drawing in drawings])
-    index = _read_index(folder)
     keys = {drawing.name: _digest((__version__, drawing)) for drawing in drawings}
     drawn: dict[str, Drawn] = {}
     missing = []
     for drawing in drawings:
-        kept = _kept(drawing, folder, index.get(stems[drawing.name]), keys[drawing.name])
+        kept = store.find(stems[drawing.name], keys[drawing.name], is_document=drawing.is_document)
         if kept is None:
             missing.append(drawing)
         else:
-            drawn[drawing.name] = kept
+            drawn[drawing.name] = Drawn(_figures(drawing, kept))
     if missing:
         for drawing, outcome in zip(missing, executor.map(_draw, missing, progress=progress), strict=True):
             if isinstance(outcome, str):
@@ -83,17 +78,14 @@ def draw_all(
                 continue
             stem = stems[drawing.name]
             names = [stem] if len(outcome) == 1 else [f"{stem}-{page}" for page in range(1, len(outcome) + 1)]
-            for name, files in zip(names, outcome, strict=True):
-                for ending, content in files.items():
-                    _write(folder / f"{name}.{ending}", content)
-            index[stem] = {"key": keys[drawing.name], "pages": names}
-            _write(folder / _INDEX, json.dumps(dict(sorted(index.items())), indent=1).encode() + b"\n")
-            drawn[drawing.name] = Drawn(_figures(drawing, names, [files["png"] for files in outcome]))
+            pages = dict(zip(names, outcome, strict=True))
+            store.keep(stem, keys[drawing.name], pages)
+            drawn[drawing.name] = Drawn(_figures(drawing, {name: files["png"] for name, files in pages.items()}))
     return drawn
 
 
-def _figures(drawing: Drawing, names: Sequence[str], pictures: Sequence[bytes]) -> tuple[Figure, ...]:
-    pages = len(names)
+def _figures(drawing: Drawing, pictures: Mapping[str, bytes]) -> tuple[Figure, ...]:
+    pages = len(pictures)
     return tuple(
         Figure(
             name,
@@ -101,13 +93,8 @@ def _figures(drawing: Drawing, names: Sequence[str], pictures: Sequence[bytes]) 
             drawing.alternative,
             picture,
         )
-        for number, (name, picture) in enumerate(zip(names, pictures, strict=True), start=1)
+        for number, (name, picture) in enumerate(pictures.items(), start=1)
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    with atomic_write(path) as file:
-        file.write(content)
 
 
 # ---------------------------------------------------------------------- one figure, perhaps in another process
@@ -155,30 +142,7 @@ def _stems(names: Sequence[str]) -> dict[str, str]:
     return stems
 
 
-# ---------------------------------------------------------------------- figures that are there already
-
-
-def _read_index(folder: Path) -> dict[str, Any]:
-    """Return what figures there are, by stem; nothing if that cannot be read."""
-    try:
-        found = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _kept(drawing: Drawing, folder: Path, entry: Any, key: str) -> Drawn | None:
-    """Return the figures of a drawing that are there already, if they are those that would be drawn."""
-    if not isinstance(entry, dict) or entry.get("key") != key or not isinstance(entry.get("pages"), list):
-        return None
-    names = [str(name) for name in entry["pages"]]
-    if drawing.is_document and not all((folder / f"{name}.pdf").is_file() for name in names):
-        return None
-    try:
-        pictures = [(folder / f"{name}.png").read_bytes() for name in names]
-    except OSError:
-        return None
-    return Drawn(_figures(drawing, names, pictures))
+# ---------------------------------------------------------------------- what a figure is drawn from
 
 
 def _digest(value: Any) -> str:

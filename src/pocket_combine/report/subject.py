@@ -20,9 +20,10 @@ from pocket_combine.findings import Finding
 from pocket_combine.inference.workspace import card_hash
 from pocket_combine.templates import Templates
 
-__all__ = ["SourceFile", "Subject", "subject_of", "without_observation"]
+__all__ = ["STANDARD_INPUT", "SourceFile", "Subject", "split_label", "subject_of", "without_observation"]
 
-_STANDARD_INPUT = "-"
+STANDARD_INPUT = "-"
+"""The path that stands for it on a command line."""
 _BLOCK = 1 << 20
 
 
@@ -53,7 +54,8 @@ class Subject:
         contents: What the ROOT files hold.
         findings: What was noticed while reading.
         blind: Whether the observation was left out.
-        digest: SHA-256 of card and templates, without the observation if blind.
+        content: SHA-256 of card and templates without the observation.
+        digest: The same with the observation, unless blind.
     """
 
     card: Card
@@ -64,6 +66,7 @@ class Subject:
     contents: tuple[FileContents, ...]
     findings: tuple[Finding, ...]
     blind: bool
+    content: str
     digest: str
 
     def card_of(self, channel: str) -> tuple[str, str]:
@@ -118,12 +121,13 @@ def subject_of(
     """
     words = tuple(cards) or (loaded.source,)
     single = len(words) == 1 and "=" not in words[0]
-    paths = [word if single else word.partition("=")[2] or word for word in words]
+    paths = [split_label(word)[1] for word in words]
     directory = Path(paths[0]).parent if single else Path()
     card, templates = loaded.card, dict(loaded.templates)
     contents = _contents(card, directory, mass, keywords or {}, blind=blind)
     if blind:
         card, templates = without_observation(card, templates)
+    content = card_hash(card, templates, blind=True)
     sources = [*paths, *(entry.path for entry in contents)]
     return Subject(
         card=card,
@@ -134,8 +138,20 @@ def subject_of(
         contents=contents,
         findings=loaded.findings,
         blind=blind,
-        digest=card_hash(card, templates, blind=blind),
+        content=content,
+        digest=content if blind else card_hash(card, templates),
     )
+
+
+def split_label(word: str) -> tuple[str, str]:
+    """Return the label of a card on a command line, with its equals sign, and the path.
+
+    Examples:
+        >>> split_label("SR=cards/sr.txt"), split_label("sr.txt")
+        (('SR=', 'cards/sr.txt'), ('', 'sr.txt'))
+    """
+    label, equals, path = word.partition("=")
+    return (label + equals, path) if equals else ("", word)
 
 
 def without_observation(card: Card, templates: Mapping[str, Templates]) -> tuple[Card, dict[str, Templates]]:
@@ -168,12 +184,12 @@ def _contents(
 
 
 def _title(word: str) -> str:
-    label, equals, path = word.partition("=")
-    return label if equals else Path(path or label).name
+    label, path = split_label(word)
+    return label.rstrip("=") or Path(path).name
 
 
 def _sha256(path: str) -> str | None:
-    if path == _STANDARD_INPUT:
+    if path == STANDARD_INPUT:
         return None
     digest = hashlib.sha256()
     try:
