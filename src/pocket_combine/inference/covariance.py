@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
 from pocket_combine.errors import CardError
-from pocket_combine.inference.trust_region import cholesky
+from pocket_combine.inference.definite import cholesky, half_solved
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.likelihood import ConstraintKind, ModelParameter
 from pocket_combine.results import FitResult
@@ -117,7 +116,7 @@ def postfit_spread(workspace: Workspace, fit: FitResult) -> Spread:
     if factor is None:
         raise CardError("the likelihood curves downwards at this point, so there is no covariance to propagate")
     # H = L Lᵀ, so that its inverse is R Rᵀ with R = (L⁻¹)ᵀ.
-    root = scipy.linalg.solve_triangular(factor, np.eye(moving.size), lower=True, check_finite=False).T
+    root = half_solved(factor, np.eye(moving.size)).T
     return Spread(fit.values, moving, scale[:, None] * root, *edges_of_draws(workspace, fit.values))
 
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
-from pocket_combine.inference.trust_region import cholesky
+from pocket_combine.inference.definite import cholesky, half_solved, solved
 from pocket_combine.templates import FloatArray
 
 __all__ = ["Piece", "is_finite", "minimise_pieces"]
@@ -126,7 +125,7 @@ def _step(best: Piece, pieces: list[Piece]) -> tuple[FloatArray, float]:
     factor = cholesky(hessian)
     if factor is None:
         # Enough to make the model convex; the direction matters, not its length.
-        hessian = hessian + (1e-6 - float(scipy.linalg.eigvalsh(hessian)[0])) * np.eye(len(hessian))
+        hessian = hessian + (1e-6 - float(np.linalg.eigvalsh(hessian)[0])) * np.eye(len(hessian))
         factor = cholesky(hessian)
         if factor is None:
             return np.zeros_like(best.point), 0.0
@@ -136,10 +135,10 @@ def _step(best: Piece, pieces: list[Piece]) -> tuple[FloatArray, float]:
         # Rounding, and what is left of concave kinks, lifts parabolas above the function.
         offsets.append(min(_offset(best, piece, hessian), 0.0))
     matrix = np.array(slopes)
-    half = scipy.linalg.solve_triangular(factor, matrix.T, lower=True, check_finite=False)
+    half = half_solved(factor, matrix.T)
     weights = _weights(half.T @ half, np.array(offsets))
     combined = half @ weights
-    step = -np.asarray(scipy.linalg.solve_triangular(factor.T, combined, lower=False, check_finite=False))
+    step = -solved(factor, matrix.T @ weights)
     predicted = 0.5 * float(combined @ combined) - float(np.array(offsets) @ weights)
     return step, max(predicted, 0.0)
 

@@ -13,10 +13,10 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
 
+from pocket_combine.inference.definite import cholesky, half_solved
 from pocket_combine.inference.kinks import Piece, is_finite, minimise_pieces
-from pocket_combine.inference.trust_region import cholesky, trust_region_step
+from pocket_combine.inference.trust_region import trust_region_step
 from pocket_combine.templates import FloatArray, IntArray
 
 __all__ = ["Objective", "MinimiserOptions", "Outcome", "Minimum", "minimise"]
@@ -330,5 +330,5 @@ def _newton_decrement(gradient: FloatArray, hessian: FloatArray) -> float:
     if factor is None:
         # A flat direction that the gradient does not point along is no distance.
         return 0.0 if not gradient.any() else np.inf
-    half = scipy.linalg.solve_triangular(factor, gradient, lower=True, check_finite=False)
+    half = half_solved(factor, gradient)
     return 0.5 * float(half @ half)

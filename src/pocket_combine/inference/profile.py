@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import scipy.linalg
 
+from pocket_combine.inference.definite import cholesky, half_solved
 from pocket_combine.inference.minimise import MinimiserOptions, Minimum, Outcome, minimise
-from pocket_combine.inference.trust_region import cholesky
 from pocket_combine.likelihood.nll import Evaluation
 from pocket_combine.likelihood.parameters import ParameterList
 from pocket_combine.results import Status
@@ -270,7 +269,7 @@ def _profile_sigma(likelihood: Likelihood, best: Conditional, position: int) -> 
     alone = curvature = float(hessian[at, at])
     factor = cholesky(hessian[np.ix_(others, others)]) if others.size else None
     if factor is not None:
-        half = scipy.linalg.solve_triangular(factor, hessian[others, at], lower=True, check_finite=False)
+        half = half_solved(factor, hessian[others, at])
         curvature -= float(half @ half)
     # What is left after the subtraction of equal numbers is rounding noise.
     return 1.0 / math.sqrt(curvature) if curvature > max(1e-12 * alone, float(np.finfo(float).tiny)) else 1.0

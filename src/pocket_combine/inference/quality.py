@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
 
+from pocket_combine.inference.definite import inverse
 from pocket_combine.inference.minimise import Minimum, Outcome
-from pocket_combine.inference.trust_region import cholesky
 from pocket_combine.results import Status
 from pocket_combine.templates import FloatArray, IntArray
 
@@ -128,12 +127,12 @@ def _invert(hessian: FloatArray, information: Callable[[], FloatArray] | None) -
         return (Status.FLAT_DIRECTION if flat else Status.NOT_POSITIVE_DEFINITE), worst, np.zeros((0, 0))
     scale = 1.0 / np.sqrt(diagonal)
     scaled = scale[:, np.newaxis] * hessian * scale
-    inverse = _inverse(scaled)
+    inverted = inverse(scaled)
     # No eigenvalue is smaller than 1 over the norm of the inverse. So eigenvectors, which take ten times as long, are
     # only wanted where a direction may be flat.
-    if inverse is not None and float(np.linalg.norm(inverse)) * DOUBTFUL < 1.0:
-        return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverse * scale
-    eigenvalues, vectors = scipy.linalg.eigh(scaled, check_finite=False)
+    if inverted is not None and float(np.linalg.norm(inverted)) * DOUBTFUL < 1.0:
+        return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverted * scale
+    eigenvalues, vectors = np.linalg.eigh(scaled)
     if abs(eigenvalues[0]) < DOUBTFUL and information is not None:
         direction = _flat_direction(information())
         if direction is not None:
@@ -141,8 +140,8 @@ def _invert(hessian: FloatArray, information: Callable[[], FloatArray] | None) -
     if eigenvalues[0] < FLAT:
         status = Status.NOT_POSITIVE_DEFINITE if eigenvalues[0] < -FLAT else Status.FLAT_DIRECTION
         return status, np.abs(vectors[:, 0]), np.zeros((0, 0))
-    inverse = (vectors / eigenvalues) @ vectors.T
-    return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverse * scale
+    inverted = (vectors / eigenvalues) @ vectors.T
+    return Status.CONVERGED, np.zeros(0), scale[:, np.newaxis] * inverted * scale
 
 
 def _flat_beyond(minimum: Minimum, information: Callable[[], FloatArray] | None) -> tuple[IntArray, FloatArray] | None:
@@ -162,19 +161,9 @@ def _flat_direction(information: FloatArray) -> FloatArray | None:
     """Return the direction that the data and constraints tell nothing about, if there is one."""
     diagonal = np.diag(information)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    eigenvalues, vectors = scipy.linalg.eigh(scale[:, np.newaxis] * information * scale, check_finite=False)
+    eigenvalues, vectors = np.linalg.eigh(scale[:, np.newaxis] * information * scale)
     direction: FloatArray = np.abs(vectors[:, 0])
     return direction if eigenvalues[0] < FLAT else None
-
-
-def _inverse(matrix: FloatArray) -> FloatArray | None:
-    """Return the inverse of a symmetric matrix, or `None` if it is not positive definite."""
-    factor = cholesky(matrix)
-    if factor is None:
-        return None
-    triangle: FloatArray = np.tril(scipy.linalg.lapack.dpotri(factor, lower=1)[0])
-    result: FloatArray = triangle + np.tril(triangle, -1).T
-    return result
 
 
 def _leading(names: tuple[str, ...], inside: IntArray, weights: FloatArray) -> tuple[str, ...]:

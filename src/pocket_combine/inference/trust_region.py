@@ -9,25 +9,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy.linalg
 
+from pocket_combine.inference.definite import cholesky, half_solved, solved
 from pocket_combine.templates import FloatArray
 
-__all__ = ["trust_region_step", "cholesky"]
+__all__ = ["trust_region_step"]
 
 _ITERATIONS = 100
 _LENGTH_TOLERANCE = 0.01
-
-
-def cholesky(matrix: FloatArray) -> FloatArray | None:
-    """Return the lower Cholesky factor of a symmetric matrix, or `None` if it is not positive definite."""
-    if not matrix.size:
-        return np.zeros((0, 0))
-    try:
-        factor: FloatArray = np.asarray(scipy.linalg.cholesky(matrix, lower=True, check_finite=False))
-    except (scipy.linalg.LinAlgError, ValueError):
-        return None
-    return factor if math.isfinite(float(factor[-1, -1])) else None
 
 
 def trust_region_step(gradient: FloatArray, hessian: FloatArray, radius: float) -> FloatArray:
@@ -57,11 +46,11 @@ def _definite(gradient: FloatArray, hessian: FloatArray, factor: FloatArray, rad
     diagonal = np.arange(gradient.size)
     step = np.zeros(gradient.size)
     for _ in range(_ITERATIONS):
-        step = -np.asarray(scipy.linalg.cho_solve((factor, True), gradient, check_finite=False))
+        step = -solved(factor, gradient)
         length = float(np.linalg.norm(step))
         if length <= radius * (1 + _LENGTH_TOLERANCE):
             break
-        half = scipy.linalg.solve_triangular(factor, step, lower=True, check_finite=False)
+        half = half_solved(factor, step)
         damping += (length / radius - 1.0) * length**2 / float(half @ half)
         shifted = hessian.copy()
         shifted[diagonal, diagonal] += damping
@@ -74,7 +63,7 @@ def _definite(gradient: FloatArray, hessian: FloatArray, factor: FloatArray, rad
 
 def _indefinite(gradient: FloatArray, hessian: FloatArray, radius: float) -> FloatArray:
     """Return the step for a Hessian with a negative or zero eigenvalue, from its eigenvectors."""
-    eigenvalues, vectors = scipy.linalg.eigh(hessian, check_finite=False)
+    eigenvalues, vectors = np.linalg.eigh(hessian)
     slope = vectors.T @ gradient
     lowest = float(eigenvalues[0])
     span = max(float(np.abs(eigenvalues).max()), float(np.linalg.norm(gradient)) / radius, 1e-300)
