@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
-__all__ = ["held_notice", "named"]
+from pocket_combine.likelihood import ConstraintKind, ParameterList
+from pocket_combine.results import Interval, Status
+from pocket_combine.templates import FloatArray
+
+__all__ = ["covariance_notices", "held_notice", "named"]
 
 _NAMED = 8
+
+_WIDER = 1.01
+"""How many times as large as its prior width the error of a nuisance may be: more is no rounding."""
+
+_STRONGLY = 0.1
+"""Relative difference of an interval from what the covariance says that a reader should know of."""
 
 
 def named(names: Sequence[str]) -> str:
@@ -37,3 +48,46 @@ def held_notice(names: Sequence[str]) -> list[str]:
     return [
         f"fixed at {edges}: {named(names)}. Uncertainties are without {them}: that of a process that {scales} may be 0"
     ]
+
+
+def covariance_notices(
+    parameters: ParameterList, errors: FloatArray, intervals: Sequence[Interval], pois: Iterable[str]
+) -> list[str]:
+    """Return where errors from the covariance of a fit mislead, and profile-likelihood intervals do not.
+
+    If the likelihood is a parabola, a measurement does not widen a Gaussian constraint, and an interval is √(2 ΔNLL)
+    errors wide on either side. The inverse Hessian says otherwise where second derivatives change within an error: in
+    the region where the effect of a nuisance turns from the down variation into an unequal up variation, with few
+    events, where log-normals are far from their start, or where a flat range ends.
+
+    Args:
+        parameters: The parameters of the model.
+        errors: `errors[parameter]` from the covariance.
+        intervals: Intervals of the fit, with the best fit inside its range.
+        pois: Names of the parameters of interest.
+    """
+    notices = []
+    wide = []
+    for parameter, error in zip(parameters, errors.tolist(), strict=True):
+        constraint = parameter.constraint
+        if constraint is not None and constraint.kind is ConstraintKind.GAUSSIAN:
+            ratio = error / max(constraint.width)
+            if ratio > _WIDER:
+                wide.append(f"{parameter.name} ({ratio:.2f} times)")
+    if wide:
+        notices.append(
+            f"errors from the covariance larger than before the fit: {named(wide)}. The likelihood is no parabola "
+            "there, for example because unequal up and down variations meet; use profile-likelihood intervals"
+        )
+    own = set(pois)
+    for interval in intervals:
+        if interval.parameter in own and interval.low_status is interval.high_status is Status.CONVERGED:
+            half = 0.5 * (interval.high - interval.low)
+            error = float(errors[parameters.index(interval.parameter)]) * math.sqrt(2.0 * interval.delta_nll)
+            if error > 0.0 and abs(half - error) > _STRONGLY * half:
+                notices.append(
+                    f"half of the interval of {interval.parameter} is {half:.3g}, the covariance says {error:.3g}: the "
+                    "likelihood is no parabola, for example because unequal up and down variations of a nuisance meet; "
+                    "use the interval"
+                )
+    return notices

@@ -17,10 +17,11 @@ from pocket_combine.inference.asymptotic import (
 from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
 from pocket_combine.inference.minuit import second_opinion
 from pocket_combine.inference.normal import normal_tail
+from pocket_combine.inference.notices import covariance_notices
 from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.usable import explain
 from pocket_combine.inference.workspace import Workspace, conditional_fit
-from pocket_combine.results import FitResult, Interval, LimitResult, SecondOpinion, SignificanceResult
+from pocket_combine.results import FitResult, Interval, LimitResult, SecondOpinion, SignificanceResult, Status
 from pocket_combine.templates import FloatArray
 
 __all__ = ["fit", "limits", "significance"]
@@ -75,8 +76,11 @@ def _fit_result(
     errors = np.zeros(len(model.parameters))
     if best.covariance.size:
         errors[positions[best.conditional.free]] = np.sqrt(np.maximum(np.diag(best.covariance), 0.0))
+    notes = list(fitter.notes)
+    if best.status is Status.CONVERGED:
+        notes += covariance_notices(model.parameters, errors, intervals, model.parameters.pois)
     return FitResult(
-        provenance=workspace.provenance(notes=list(fitter.notes)),
+        provenance=workspace.provenance(notes=notes),
         status=best.status,
         concerned=best.concerned,
         parameters=model.parameters.names,
