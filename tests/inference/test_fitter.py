@@ -7,10 +7,14 @@ import math
 import numpy as np
 import pytest
 from counting import Counting, root
+from model_cards import counting
 
+from pocket_combine.card.model import Card, Channel, Column, Nuisance
 from pocket_combine.inference.fitter import FitOptions, Fitter
 from pocket_combine.inference.minimise import Minimum, Outcome
 from pocket_combine.inference.quality import assess
+from pocket_combine.inference.workspace import conditional_fit
+from pocket_combine.likelihood import build_model
 from pocket_combine.results import Status
 
 
@@ -72,6 +76,41 @@ def test_a_range_is_kept_or_lifted() -> None:
     assert lifted.theta[1] > 7
     assert kept.theta[1] == 7
     assert kept.status is Status.AT_BOUNDARY
+
+
+def test_ranges_are_kept_in_fits_that_asimov_data_are_made_from() -> None:
+    workspace = counting("norm lnN - 1.1", observed=10_000)
+    fitter = workspace.fitter()
+    assert fitter.best(fixed={0: 0.0}).theta[1] > 7
+    start = conditional_fit(workspace.model, workspace.data, np.zeros(2), workspace.options)
+    assert workspace.model.parameters.values(start) == {"r": 0.0, "norm": 7.0}
+
+
+def test_a_fit_far_from_what_the_card_expects_converges() -> None:
+    # High counts without their signal, and nuisances that raise yields at both signs: expectation and data differ so
+    # much that steps with the expected curvature go to and fro.
+    generator = np.random.default_rng(6)
+    channels = [f"c{number}" for number in range(6)]
+    columns = [
+        Column(channel, process, number, float(10 ** generator.uniform(3, 5)))
+        for channel in channels
+        for number, process in enumerate(("sig", "b1", "b2"))
+    ]
+    rows = [
+        Nuisance(f"n{number}", "lnN", tuple((_kappa(generator), _kappa(generator)) for _ in columns))
+        for number in range(8)
+    ]
+    counts = {name: round(sum(column.rate for column in columns if column.channel == name)) for name in channels}
+    card = Card(tuple(Channel(name, count) for name, count in counts.items()), tuple(columns), nuisances=tuple(rows))
+    model = build_model(card, {})
+    assert model.data is not None
+    best = Fitter(model.likelihood(model.data), FitOptions(keep_ranges=True)).best(fixed={0: 0.0})
+    assert best.status.usable
+    assert best.conditional.minimum.steps < 40
+
+
+def _kappa(generator: np.random.Generator) -> float:
+    return float(np.exp(0.2 * generator.normal()))
 
 
 def test_several_starts_give_the_same_minimum() -> None:

@@ -54,7 +54,7 @@ def unbounded(size: int) -> tuple[FloatArray, FloatArray]:
 
 
 def test_curved_valley_is_followed_to_the_minimum() -> None:
-    minimum = minimise(rosenbrock(), np.array([-1.2, 1.0]), *unbounded(2))
+    minimum = minimise(rosenbrock(), np.array([-1.2, 1.0]), *unbounded(2), MinimiserOptions(tolerance=1e-14))
     assert minimum.outcome is Outcome.CONVERGED
     assert minimum.point == pytest.approx([1, 1], abs=1e-5)
     assert minimum.steps < 40
@@ -165,6 +165,37 @@ def test_step_beats_random_steps_in_the_ball(size: int, seed: int, radius: float
     # The step's length is right to 1 % of the radius, its model value to twice that.
     best = min(model(radius * length * direction) for direction in directions for length in (0.3, 0.9))
     assert model(step) <= best * 0.97
+
+
+def poisson_regression(seed: int, size: int) -> tuple[Function, FloatArray]:
+    """Return a convex likelihood whose minimum is far from 0 in units of its curvature, and half the width of a box."""
+    generator = np.random.default_rng(seed)
+    slopes = 0.3 * generator.normal(size=(2 * size, size)) * 10 ** generator.uniform(-1, 1, size=size)
+    data = generator.poisson(10 ** generator.uniform(0, 3, size=2 * size)).astype(np.float64)
+
+    def expected(point: FloatArray) -> FloatArray:
+        return np.exp(np.clip(slopes @ point, -700.0, 700.0))
+
+    function = Function(
+        lambda point: float((expected(point) - data * (slopes @ point)).sum() + point @ point / 2),
+        lambda point: slopes.T @ (expected(point) - data) + point,
+        lambda point: slopes.T @ (expected(point)[:, np.newaxis] * slopes) + np.eye(size),
+    )
+    return function, generator.uniform(0.3, 4.0, size)
+
+
+@pytest.mark.parametrize(("seed", "size"), [(1, 4), (2, 8), (5, 8), (9, 8), (0, 16), (1, 16), (0, 40), (1, 40)])
+def test_steps_that_are_cut_at_many_bounds_do_not_repeat(seed: int, size: int) -> None:
+    function, edges = poisson_regression(seed, size)
+    minimum = minimise(function, np.zeros(size), -edges, edges)
+    assert minimum.outcome is Outcome.CONVERGED
+    slope, curvature = minimum.gradient, np.sqrt(np.diag(minimum.hessian))
+    # The function is convex: these conditions hold at its minimum only.
+    low, high = minimum.point == -edges, minimum.point == edges
+    assert (low | high).any()
+    assert (slope[low] >= 0).all()
+    assert (slope[high] <= 0).all()
+    assert (np.abs(slope / curvature)[~low & ~high] < 1e-3).all()
 
 
 def test_expected_curvature_leads_through_a_region_that_curves_downwards() -> None:

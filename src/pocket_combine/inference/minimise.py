@@ -152,7 +152,7 @@ class _Search:
             if distance <= self.options.tolerance:
                 return self._minimum(point, value, gradient, hessian, distance, step_number, Outcome.CONVERGED)
             step, predicted = self._step(point, gradient, curvature, radius)
-            trial = point + step
+            trial = self._moved(point, step)
             trial_value = self._value(trial)
             # Below this the difference of two function values is rounding noise.
             noise = 4 * np.finfo(float).eps * max(1.0, abs(value))
@@ -162,7 +162,12 @@ class _Search:
             ratio = reduction / predicted if np.isfinite(trial_value) and predicted > 0 else -1.0
             length = float(np.linalg.norm(step / self.scale))
             if ratio < 0.25:
-                radius = 0.25 * length if length > 0 else 0.25 * radius
+                # A step of several parts may be longer than the radius: shrunk by its length alone, none would be.
+                radius = 0.25 * (min(length, radius) if length > 0 else radius)
+                if self.information is not None and curvature is not hessian:
+                    # In a curved valley steps with the expected curvature go to and fro.
+                    self.information = None
+                    distance, curvature = self._curvature(point, gradient, hessian)
             elif ratio > 0.75 and length > 0.9 * radius:
                 radius = min(2.5 * radius, 1e3)
             if ratio > 1e-4:
@@ -220,6 +225,13 @@ class _Search:
     def _derivatives(self, point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         self.evaluations += 1
         return self.objective.derivatives(point)
+
+    def _moved(self, point: FloatArray, step: FloatArray) -> FloatArray:
+        """Return the point after a step, exactly at a bound where only rounding keeps it off."""
+        rounding = 4 * np.finfo(float).eps * np.maximum(np.abs(point), np.abs(step))
+        trial: FloatArray = point + step
+        trial = np.where(trial - self.lower <= rounding, self.lower, trial)
+        return np.where(self.upper - trial <= rounding, self.upper, trial)
 
     def _free(self, point: FloatArray, gradient: FloatArray) -> IntArray:
         """Return the indices of parameters that are not held at a bound by the gradient."""

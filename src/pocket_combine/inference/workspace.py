@@ -245,7 +245,10 @@ def _data(model: Model, kind: Blinding, injected: FloatArray, options: FitOption
 def conditional_fit(
     model: Model, data: Data, values: FloatArray, options: FitOptions, fixed: Sequence[str] | None = None
 ) -> FloatArray:
-    """Return all parameters after a fit with some parameters fixed.
+    """Return all parameters after a fit with some parameters fixed, to make data at: nuisances keep their ranges.
+
+    Combine lifts ranges in `MultiDimFit` and `FitDiagnostics` (`src/FitterAlgoBase.cc`), but not where it makes Asimov
+    data and toys (`src/AsymptoticLimits.cc`, `src/Combine.cc`).
 
     Args:
         model: The model.
@@ -258,7 +261,7 @@ def conditional_fit(
         CardError: If the fit fails.
     """
     likelihood = model.likelihood(data)
-    fitter = Fitter(likelihood, options)
+    fitter = Fitter(likelihood, dataclasses.replace(options, keep_ranges=True))
     own = values[model.parameters.indices(fitter.parameters.names)]
     positions = fitter.parameters.indices(model.parameters.pois if fixed is None else fixed)
     best: BestFit = fitter.best(own, {int(at): float(own[at]) for at in positions})
