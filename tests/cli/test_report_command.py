@@ -95,6 +95,19 @@ def test_a_command_of_the_report_gives_its_numbers() -> None:
     assert alone["observed"]["limit"] == limits["numbers"]["observed"]
 
 
+def test_toys_alone_are_those_of_the_report() -> None:
+    assert run("report card.txt --only bias --toys 4 --seed 5 --starts 2 --details 0 -o toys").exit_code == 0
+    plain = json.loads(Path("toys/report.json").read_text())
+    bias = next(section for section in plain["sections"] if section["name"] == "bias")
+    commands = [line for line in bias["command"].splitlines() if " toys " in line and " plot " not in line]
+    found = []
+    for command, path in zip(commands, bias["results"], strict=True):
+        run(f"{command.removeprefix('pocket-combine ')} -o alone.json")
+        assert Path("alone.json").read_bytes() == (Path("toys") / path).read_bytes()
+        found.append(json.loads(Path("alone.json").read_text())["provenance"]["seed"])
+    assert len(set(found)) == 2
+
+
 def test_what_is_removed_is_said() -> None:
     parts = "--only limits --details 0 -o changing"
     assert "Removed" not in run(f"report card.txt {parts} --unblind").output

@@ -91,10 +91,10 @@ def test_numbers_are_those_of_direct_calls(blind: MadeReport, card: LoadedCard) 
     expected = limits(workspace).expected
     assert numbers_of(blind, "limits")["expected"] == {f"{entry.quantile:g}": entry.limit for entry in expected}
     assert numbers_of(blind, "limits")["observed"] is None
-    goodness = goodness_of_fit(workspace, toys=6, seed=1)
+    goodness = goodness_of_fit(workspace, toys=6, seed=1835504127)
     assert numbers_of(blind, "goodness")["toys_mean"] == goodness.toys.mean()
     wide = make_workspace(card.card, card.templates, expect_signal=1.0, ranges={"r": (-0.667, 20.0)})
-    toys = toy_fits(wide, 0.0, 6, 1)
+    toys = toy_fits(wide, 0.0, 6, 1731038949)
     assert numbers_of(blind, "bias")["toys-signal-0"]["mean_pull"] == toys.pulls.mean()
     points = numbers_of(blind, "scan")["scan-signal-r"]["points"]
     again = scan(workspace, {"r": [entry["point"][0] for entry in points]})
@@ -131,6 +131,9 @@ def test_sections_say_how_to_run_them_alone(blind: MadeReport, folder: Path) -> 
     assert "--parameter r=LOW,HIGH" not in section_of(blind, "scan").command
     assert section_of(blind, "fit").options["range"] == "r from -0.667 to 20, in background-only data"
     assert section_of(blind, "bias").options["toys"] == "6"
+    assert section_of(blind, "bias").options["seed"] == (
+        "1731038949, 1320224556, independent ones made of the seed 1 of the report"
+    )
 
 
 def test_the_commands_of_a_report_are_valid(blind: MadeReport) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
@@ -83,7 +84,7 @@ def test_an_unblinded_plan_adds_the_observation(card: LoadedCard) -> None:
         "scan-observed-r-statistics",
     ]
     assert found["toys-observed-2"].command == (
-        "pocket-combine toys c.txt --unblind --range r=-0.667,20 --inject 2 --toys 50 --seed 1"
+        "pocket-combine toys c.txt --unblind --range r=-0.667,20 --seed 1320224556 --inject 2 --toys 50"
     )
     assert found["fit-signal"].command == "pocket-combine fit c.txt --expect-signal 2"
 
@@ -92,6 +93,26 @@ def test_a_part_of_the_plan_brings_what_it_needs(card: LoadedCard) -> None:
     assert list(steps(card, ReportOptions(only=("yields",)))) == ["fit-signal", "prefit-signal", "postfit-signal"]
     assert list(steps(card, ReportOptions(only=("yields", "limits"), skip=("yields",)))) == ["limits-background"]
     assert steps(card, ReportOptions(only=("card", "checks", "effects"))) == {}
+
+
+def test_tests_with_toys_have_seeds_of_their_own(card: LoadedCard) -> None:
+    found = [step for step in steps(card, ReportOptions(seed=3)).values() if step.seed is not None]
+    assert [step.name for step in found] == ["goodness-signal", "toys-signal-0", "toys-signal-1"]
+    seeds = np.random.SeedSequence(3).generate_state(3).tolist()
+    assert [(step.seed, step.options["seed"]) for step in found] == [(seed, seed) for seed in seeds]
+    assert len(set(seeds)) == 3
+    assert all(step.command.count(f"--seed {step.seed} ") == 1 for step in found)
+    assert ReportOptions(seed=3, expect_signal=0.0).toy_seeds["goodness"] == seeds[0]
+
+
+def test_the_seed_of_a_step_is_that_of_its_starts_as_on_a_command_line(card: LoadedCard) -> None:
+    settings = {"options": FitOptions(starts=2, seed=7)}
+    workspaces = Workspaces(subject_of(card, blind=True), settings, 1.0)
+    assert workspaces.words(Sample.SIGNAL, seed=5)[2:] == ["--starts", "2", "--seed", "5"]
+    seeded, plain = workspaces.get(Sample.SIGNAL, seed=5), workspaces.get(Sample.SIGNAL)
+    assert (seeded.options.seed, plain.options.seed) == (5, 7)
+    alone = make_workspace(card.card, card.templates, expect_signal=1.0, options=FitOptions(starts=2, seed=5))
+    assert seeded.settings == alone.settings
 
 
 def test_a_signal_may_be_negative_unless_its_range_is_given(card: LoadedCard) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from pocket_combine.errors import DeclarationError, nearest
 from pocket_combine.plotting.style import Style
 
@@ -37,7 +39,7 @@ class ReportOptions:
         unblind: Whether the observation is fitted and shown. Without, nothing in a report depends on it.
         expect_signal: Signal strength of Asimov data and of the second bias test; the first one is at 0.
         toys: Number of toys of each bias test and of the goodness of fit.
-        seed: Seed of the toys.
+        seed: Seed that those of the toys are derived from; see `toy_seeds`.
         points: Number of points of likelihood scans.
         only: Names of the sections that are wanted; all if empty.
         skip: Names of sections that are not wanted.
@@ -52,6 +54,8 @@ class ReportOptions:
     Examples:
         >>> ReportOptions(only=("impacts", "fit")).sections
         ('fit', 'impacts')
+        >>> ReportOptions(seed=1).toy_seeds
+        {'goodness': 1835504127, 'first bias test': 1731038949, 'second bias test': 1320224556}
     """
 
     unblind: bool = False
@@ -76,6 +80,15 @@ class ReportOptions:
             problems.append("a dictionary of the analysis needs the one of the collaboration beside it")
         if problems:
             raise DeclarationError(problems)
+
+    @property
+    def toy_seeds(self) -> dict[str, int]:
+        """Seeds of the toys by what they are for: different, so that tests with toys are independent of each other.
+
+        They are words of the state of `numpy.random.SeedSequence(seed)`.
+        """
+        names = ("goodness", "first bias test", "second bias test")
+        return dict(zip(names, np.random.SeedSequence(self.seed).generate_state(len(names)).tolist(), strict=True))
 
     @property
     def sections(self) -> tuple[str, ...]:

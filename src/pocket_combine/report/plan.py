@@ -79,6 +79,7 @@ class Step:
         options: Arguments of the function that the result depends on.
         is_open: Whether signal strengths may become negative.
         needs: Names of the steps whose results it uses.
+        seed: Seed of its random numbers; `None` where there are none.
     """
 
     name: str
@@ -91,6 +92,11 @@ class Step:
     options: Mapping[str, Any] = field(default_factory=dict)
     is_open: bool = False
     needs: tuple[str, ...] = ()
+    seed: int | None = None
+
+    def workspace(self, workspaces: Workspaces) -> Workspace:
+        """Return the workspace that it runs on."""
+        return workspaces.get(self.sample, is_open=self.is_open, seed=self.seed)
 
 
 def plan_steps(workspaces: Workspaces, cards: tuple[str, ...], options: ReportOptions) -> tuple[Step, ...]:
@@ -140,8 +146,10 @@ class _Planner:
         for sample in samples:
             yield self._impacts(sample)
         yield self._goodness(samples[-1])
-        for injected in dict.fromkeys((0.0, self.options.expect_signal)):
-            yield self._bias(samples[-1], injected)
+        seeds = self.options.toy_seeds
+        yield self._bias(samples[-1], 0.0, seeds["first bias test"])
+        if self.options.expect_signal != 0.0:
+            yield self._bias(samples[-1], self.options.expect_signal, seeds["second bias test"])
         limited = Sample.OBSERVED if self.options.unblind else Sample.BACKGROUND
         name = f"limits-{limited.value}"
         yield self._step(name, "limits", "Upper limits", LimitResult, limited, _limits, "limit")
@@ -171,10 +179,12 @@ class _Planner:
         verb: str,
         *words: str,
         is_open: bool = False,
+        seed: int | None = None,
         **more: Any,
     ) -> Step:
-        command = command_line(verb, self.cards, *self.workspaces.words(sample, is_open=is_open), *words)
-        return Step(name, section, title, kind, sample, function, command, is_open=is_open, **more)
+        data = self.workspaces.words(sample, is_open=is_open, seed=seed)
+        command = command_line(verb, self.cards, *data, *words)
+        return Step(name, section, title, kind, sample, function, command, is_open=is_open, seed=seed, **more)
 
     def _data(self, sample: Sample) -> str:
         return self.workspaces.describe(sample)
@@ -212,7 +222,7 @@ class _Planner:
         return self._step(name, "impacts", title, ImpactResult, sample, _impacts, "impacts", is_open=is_open)
 
     def _goodness(self, sample: Sample) -> Step:
-        toys, seed = self.options.toys, self.options.seed
+        toys, seed = self.options.toys, self.options.toy_seeds["goodness"]
 
         def function(workspace: Workspace, tools: Tools) -> Result:
             return goodness_of_fit(workspace, toys=toys, seed=seed, executor=tools.executor, progress=tools.progress)
@@ -225,15 +235,14 @@ class _Planner:
             sample,
             function,
             "gof",
-            *self._toy_words(),
+            "--toys",
+            str(toys),
             options={"toys": toys, "seed": seed},
+            seed=seed,
         )
 
-    def _toy_words(self) -> tuple[str, ...]:
-        return "--toys", str(self.options.toys), "--seed", str(self.options.seed)
-
-    def _bias(self, sample: Sample, injected: float) -> Step:
-        toys, seed = self.options.toys, self.options.seed
+    def _bias(self, sample: Sample, injected: float, seed: int) -> Step:
+        toys = self.options.toys
 
         def function(workspace: Workspace, tools: Tools) -> Result:
             return toy_fits(workspace, injected, toys, seed, executor=tools.executor, progress=tools.progress)
@@ -248,9 +257,11 @@ class _Planner:
             "toys",
             "--inject",
             f"{injected:.12g}",
-            *self._toy_words(),
+            "--toys",
+            str(toys),
             options={"injected": injected, "toys": toys, "seed": seed},
             is_open=True,
+            seed=seed,
         )
 
     def _scans(self, sample: Sample, poi: str) -> Iterator[Step]:

@@ -58,7 +58,7 @@ def run_steps(
         progress = observer(number, len(steps), step.title)
         begin = time.perf_counter()
         try:
-            workspace = workspaces.get(step.sample, is_open=step.is_open)
+            workspace = step.workspace(workspaces)
             kept = store.find(step, workspace)
             if kept is not None:
                 outcomes[step.name] = Outcome(step, kept, why_unusable(kept))
@@ -80,7 +80,7 @@ def find_answered(steps: Iterable[Step], workspaces: Workspaces, store: Store) -
         if step.name not in store.names:
             continue
         with contextlib.suppress(PocketCombineError):  # a data set that is not there any more has no answers
-            if store.answers(step, workspaces.get(step.sample, is_open=step.is_open)):
+            if store.answers(step, step.workspace(workspaces)):
                 answered.add(step.name)
     return answered
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from enum import Enum
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pocket_combine.errors import CardError
-from pocket_combine.inference import Blinding, Workspace, make_workspace
+from pocket_combine.inference import Blinding, FitOptions, Workspace, make_workspace
 from pocket_combine.inference.selection import ALL_NUISANCES
 from pocket_combine.report.commands import setting_words
 from pocket_combine.report.subject import Subject
@@ -65,13 +66,14 @@ class Workspaces:
         self.open_ranges = _open_ranges(workspace, self.settings.get("ranges") or {})
         """Ranges that let signal strengths become negative, where the user did not set one."""
 
-    def get(self, sample: Sample, *, is_open: bool = False) -> Workspace:
+    def get(self, sample: Sample, *, is_open: bool = False, seed: int | None = None) -> Workspace:
         """Return the workspace of a data set.
 
         Args:
             sample: The data set.
             is_open: Whether signal strengths may become negative. A best fit at the edge of its range has a one-sided
                 interval, impacts on one side only, and a distorted pull.
+            seed: Seed of random numbers; that of the settings by default.
 
         Raises:
             CardError: If the card makes no model, or has no observation where it is needed.
@@ -79,7 +81,7 @@ class Workspaces:
         key = sample, is_open
         if key not in self._made:
             self._made[key] = self._make(sample, self._with_ranges(is_open))
-        return self._made[key]
+        return self._made[key] if seed is None else _seeded(self._made[key], seed)
 
     def without_nuisances(self, sample: Sample, fitted: FitResult) -> Workspace:
         """Return a workspace with all constrained parameters frozen at their best fit: what is left is statistics."""
@@ -89,14 +91,17 @@ class Workspaces:
             settings["values"] = dict(zip(fitted.parameters, fitted.values.tolist(), strict=True))
         return self._make(sample, settings)
 
-    def words(self, sample: Sample, *, is_open: bool = False) -> list[str]:
+    def words(self, sample: Sample, *, is_open: bool = False, seed: int | None = None) -> list[str]:
         """Return the options of a command line that stand for a data set."""
         data = {
             Sample.BACKGROUND: ["--expect-signal", "0"],
             Sample.SIGNAL: ["--expect-signal", f"{self.expect_signal:.12g}"],
             Sample.OBSERVED: ["--unblind"],
         }[sample]
-        return [*data, *setting_words(self._with_ranges(is_open))]
+        settings = self._with_ranges(is_open)
+        if seed is not None:
+            settings["options"] = dataclasses.replace(settings.get("options") or FitOptions(), seed=seed)
+        return [*data, *setting_words(settings)]
 
     def describe(self, sample: Sample) -> str:
         """Return what is fitted, in words."""
@@ -118,6 +123,13 @@ class Workspaces:
         return make_workspace(
             self._subject.card, self._subject.templates, kind=kind, expect_signal=expected, **settings
         )
+
+
+def _seeded(workspace: Workspace, seed: int) -> Workspace:
+    """Return a workspace as the option `--seed` of a command makes it."""
+    options = dataclasses.replace(workspace.options, seed=seed)
+    starts = {"seed_of_starts": seed} if options.starts > 1 else {}
+    return dataclasses.replace(workspace, options=options, settings={**workspace.settings, **starts})
 
 
 def _open_ranges(workspace: Workspace, asked: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
