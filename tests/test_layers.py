@@ -20,6 +20,7 @@ VOCABULARY = [
     "patterns",
     "plain",
     "templates",
+    "card.parts",
     "card.model",
     "declarations",
     "processes",
