@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -248,6 +249,7 @@ def test_a_flat_direction_of_others_leaves_limits_and_significance() -> None:
     two = MODELS["two rate parameters of one process"]()
     one = count(14, 2, 8, "k rateParam * bkg 1\n", (300, 100))()
     result = limits(two)
+    assert (result.status, result.concerned) == (Status.CONVERGED, ())
     observed, wanted = result.observed, limits(one).observed
     assert observed is not None
     assert wanted is not None
@@ -257,7 +259,17 @@ def test_a_flat_direction_of_others_leaves_limits_and_significance() -> None:
 
 def test_limits_on_a_signal_without_effect_are_not_found() -> None:
     result = limits(MODELS["signal of rate 0"]())
-    assert {quantile.status for quantile in result.expected} == {Status.NOT_FOUND}
+    assert {quantile.status for quantile in result.limits} == {Status.NOT_FOUND}
+    assert (result.status, result.concerned) == (Status.FLAT_DIRECTION, ("r",))
+    blind = limits(MODELS["signal of rate 0"](Blinding.ASIMOV))
+    again = LimitResult.from_json(blind.to_json())
+    for one in (blind, again):
+        assert (one.status, one.concerned) == (Status.FLAT_DIRECTION, ("r",))
+    # A file from before there was a status cannot be mistaken either.
+    plain = json.loads(blind.to_json())
+    for name in ("status", "concerned"):
+        del plain[name]
+    assert LimitResult.from_json(json.dumps(plain)).status is Status.NOT_FOUND
     assert result.best_fit is not None
     assert math.isnan(result.best_fit)
     assert any("flat direction (r)" in note for note in result.provenance.options["notes"])

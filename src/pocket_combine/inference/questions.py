@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -131,7 +132,7 @@ def limits(
     asimov = _profile(asimov_fitter, name, asimov_start[model.parameters.indices(asimov_fitter.parameters.names)])
     expected = expected_limits(asimov, confidence_level, quantiles)
     explain(asimov_fitter, asimov.best, "the best fit of the Asimov data")
-    observed, best_value, notes = None, None, list(asimov_fitter.notes)
+    observed, best_value, notes, profiles = None, None, list(asimov_fitter.notes), [asimov]
     if not workspace.is_blind:
         fitter = workspace.fitter(keep_ranges=True)
         profile = _profile(fitter, name, workspace.start_of(fitter))
@@ -140,7 +141,18 @@ def limits(
         best_value = profile.best_value
         explain(fitter, profile.best)
         notes += fitter.notes
-    return LimitResult(workspace.provenance(notes=notes), name, confidence_level, observed, expected, best_value)
+        profiles.append(profile)
+    result = LimitResult(workspace.provenance(notes=notes), name, confidence_level, observed, expected, best_value)
+    return result if result.status.usable else _with_reason(result, profiles)
+
+
+def _with_reason(result: LimitResult, profiles: Sequence[Profile]) -> LimitResult:
+    """Return limits that were not all found with the status of the fit that says why, if one does."""
+    for profile in profiles:
+        best = profile.best
+        if not best.is_minimum or (best.status is Status.FLAT_DIRECTION and result.poi in best.concerned):
+            return replace(result, status=best.status, concerned=best.concerned)
+    return replace(result, concerned=(result.poi,))
 
 
 def _profile(fitter: Fitter, poi: str, start: FloatArray) -> Profile:

@@ -46,7 +46,10 @@ def _reasons(result: Result) -> Iterator[str]:
     elif isinstance(result, ToyResult):
         yield from _of_toys(result.failed, result.values.size)
     elif isinstance(result, LimitResult):
-        for quantile in (*result.expected, *([result.observed] if result.observed is not None else [])):
+        if result.status is Status.FLAT_DIRECTION:
+            yield from _of_status(result.status, result.concerned)
+            return
+        for quantile in result.limits:
             what = "the observed limit" if quantile.quantile is None else f"the {quantile.quantile:g} quantile"
             yield from (f"{what}: {reason}" for reason in _of_status(quantile.status))
     elif isinstance(result, ScanResult):

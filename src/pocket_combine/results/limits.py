@@ -34,6 +34,16 @@ class LimitResult(Result):
         observed: The observed limit; `None` in a blind result.
         expected: Expected limits, lowest quantile first.
         best_fit: Best-fit value of the parameter in the observed data; `None` in a blind result.
+        status: `CONVERGED` if all limits were found. `FLAT_DIRECTION` if there are none because the data do not
+            constrain the parameter; otherwise the status of the first limit that was not found, which is also the
+            default.
+        concerned: Parameters that the status is about.
+
+    Examples:
+        >>> from pocket_combine.results import Provenance
+        >>> lost = Quantile(0.5, float("nan"), Status.NOT_FOUND)
+        >>> LimitResult(Provenance("a1", "0.1", "asimov"), "r", 0.95, None, (lost,)).status.usable
+        False
     """
 
     poi: str
@@ -41,6 +51,18 @@ class LimitResult(Result):
     observed: Quantile | None
     expected: tuple[Quantile, ...]
     best_fit: float | None = None
+    status: Status = Status.CONVERGED
+    concerned: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        lost = [quantile.status for quantile in self.limits if not quantile.status.usable]
+        if lost and self.status.usable:
+            object.__setattr__(self, "status", lost[0])
+
+    @property
+    def limits(self) -> tuple[Quantile, ...]:
+        """All limits, the expected ones first."""
+        return self.expected if self.observed is None else (*self.expected, self.observed)
 
 
 @dataclass(frozen=True)

@@ -277,9 +277,7 @@ def limit(workspace: Workspace, output: Path | None, confidence_level: float) ->
     show_notes(result)
     console.print()
     console.print(_limit_table(result))
-    quantiles = [*result.expected, *([result.observed] if result.observed else [])]
-    failed = [quantile.status for quantile in quantiles if not quantile.status.usable]
-    return finish(failed[0] if failed else Status.CONVERGED)
+    return finish(result.status, result.concerned)
 
 
 _NAMES = {

@@ -238,9 +238,10 @@ def save(result: Result, output: Path | None) -> None:
         write_result(result, output)
 
 
-def finish(status: Status) -> ExitCode:
-    """Return the exit code that a status deserves, and say what is wrong."""
+def finish(status: Status, concerned: Sequence[str] = ()) -> ExitCode:
+    """Return the exit code that a status deserves, and say what is wrong with which parameters."""
     if status.usable:
         return ExitCode.CLEAN
-    diagnostics().print(f"Status: {status.value}: {status.advice}", style="bold red")
+    names = f" ({', '.join(concerned)})" if concerned else ""
+    diagnostics().print(f"Status: {status.value}{names}: {status.advice}", style="bold red")
     return ExitCode.FINDINGS
