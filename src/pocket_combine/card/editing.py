@@ -69,8 +69,7 @@ def select_nuisances(card: Card, templates: ChannelTemplates, patterns: Iterable
     Raises:
         CardError: If a pattern matches nothing, or a formula needs a nuisance that is dropped.
     """
-    names = [*card.nuisance_names, *(parameter.name for parameter in card.parameters)]
-    kept = _matching("nuisance", names, patterns)
+    kept = _matching("nuisance", card.all_nuisance_names, patterns)
     return keep_nuisances(card, kept), {
         channel: with_pairs(one, one.pairs, [row for row, pair in enumerate(one.pairs) if pair[1] in kept])
         for channel, one in templates.items()
@@ -181,8 +180,9 @@ def group(card: Card, name: str, patterns: Iterable[str]) -> Card:
 
 def _ordered_parameters(card: Card) -> list[str]:
     free = [parameter.name for parameter in card.rate_parameters if parameter.formula is None]
-    names = [*card.nuisance_names, *(one.name for one in card.parameters), *free]
-    return list(dict.fromkeys([*names, *(one.name for one in card.variables), *card.flat_parameters]))
+    return list(
+        dict.fromkeys([*card.all_nuisance_names, *free, *(one.name for one in card.variables), *card.flat_parameters])
+    )
 
 
 def _matching(what: str, names: Sequence[str], patterns: Iterable[str]) -> set[str]:

@@ -12,7 +12,6 @@ import numpy as np
 from pocket_combine.card.model import Card, Nuisance, is_shape_kind
 from pocket_combine.card.options import CardOptions
 from pocket_combine.card.parser import read_card_with_findings
-from pocket_combine.card.shapes import check_keywords, format_mass
 from pocket_combine.card.template_checks import check_numbers
 from pocket_combine.card.template_plan import ChannelPlan, ColumnPlan, Places, plan_templates, rule_text
 from pocket_combine.card.template_read import Library, read_library
@@ -123,9 +122,7 @@ def load_templates(
         array([[ 1.,  2.],
                [10., 20.]])
     """
-    check_keywords(keywords)
-    places = Places(Path(directory), None if mass is None else format_mass(mass), keywords)
-    plans, problems = plan_templates(card, places)
+    plans, problems = plan_templates(card, Places.of(directory, mass, keywords))
     library, more = read_library(plans)
     problems += more
     templates = {}

@@ -148,6 +148,11 @@ class Card:
         """Names of the nuisance rows, each once, in order of first appearance."""
         return tuple(dict.fromkeys(nuisance.name for nuisance in self.nuisances))
 
+    @cached_property
+    def all_nuisance_names(self) -> tuple[str, ...]:
+        """Names of the nuisance rows, then of the `param` lines, each once."""
+        return tuple(dict.fromkeys((*self.nuisance_names, *(parameter.name for parameter in self.parameters))))
+
 
 def repeated(items: Iterable[_Item]) -> list[_Item]:
     """Return the items that occur more than once, each once, in order.

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pocket_combine.card.model import FAKE, Card, Effect, Nuisance, ShapeRule, is_shape_kind
-from pocket_combine.card.shapes import ShapeLookup, expand
+from pocket_combine.card.shapes import ShapeLookup, check_keywords, expand, format_mass
 from pocket_combine.names import DATA, SHIFTS, shifted_name
 
 __all__ = ["ChannelPlan", "ColumnPlan", "PairPlan", "Places", "plan_templates", "rule_text"]
@@ -93,6 +93,16 @@ class Places:
     directory: Path
     mass: str | None
     keywords: Mapping[str, str]
+
+    @classmethod
+    def of(cls, directory: str | os.PathLike[str], mass: float | None, keywords: Mapping[str, str]) -> Places:
+        """Return the places for what a caller of `load_templates` gives.
+
+        Raises:
+            CardError: If a keyword is one that Combine fills in itself.
+        """
+        check_keywords(keywords)
+        return cls(Path(directory), None if mass is None else format_mass(mass), keywords)
 
     def find(self, path: str) -> Path:
         """Return a file as Combine finds it: as given if it is there, otherwise from the folder of the card."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.card.model import Card
-from pocket_combine.card.shapes import check_keywords, format_mass
 from pocket_combine.card.template_plan import Places, plan_templates
 from pocket_combine.card.template_read import read_library
 from pocket_combine.errors import CardError
@@ -114,10 +112,7 @@ def read_file_contents(
         >>> [contents.unused for contents in read_file_contents(card, directory=folder)]
         [('SR/old',)]
     """
-    check_keywords(keywords)
-    plans, problems = plan_templates(
-        card, Places(Path(directory), None if mass is None else format_mass(mass), keywords)
-    )
+    plans, problems = plan_templates(card, Places.of(directory, mass, keywords))
     library, more = read_library(plans)
     if problems or more:
         raise CardError([*problems, *more])

@@ -27,15 +27,12 @@ _CUSTOM_NAME = re.compile(r"CMS_(?P<analysis>[A-Z]{2,4}-?\d{2}-?\d{3})_\w+")
 _NOTHING = NamingDictionary((), "no dictionary")
 
 
-def _nuisances(card: Card) -> tuple[str, ...]:
-    """Names that the convention is about: rows and constrained parameters, but no rate parameters."""
-    return tuple(dict.fromkeys((*card.nuisance_names, *(parameter.name for parameter in card.parameters))))
-
-
 def check_nuisance_names(
     card: Card, master: NamingDictionary, analysis: NamingDictionary = _NOTHING
 ) -> list[CheckFinding]:
     """Return what does not follow the naming convention, in the order of the card.
+
+    The convention is about nuisance rows and `param` lines, not about rate parameters.
 
     Args:
         card: The card.
@@ -55,7 +52,7 @@ def check_nuisance_names(
         warning [name-not-in-convention] nuisance lumi2017: is in no dictionary — did you mean lumi_2017 or lumi_2018?
     """
     findings = []
-    for name in _nuisances(card):
+    for name in card.all_nuisance_names:
         own = analysis.find(name)
         if own is None and master.find(name) is not None:
             continue
@@ -129,7 +126,7 @@ def description_template(
           description: ""  # what it is: source, size, which processes
     """
     lines: list[str] = []
-    for name in _nuisances(card):
+    for name in card.all_nuisance_names:
         entry = analysis.find(name) or master.find(name)
         if entry is not None and (entry.group != CUSTOM or entry.description):
             lines += [

@@ -12,7 +12,6 @@ from pocket_combine.card.labels import labelled
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card, Channel
 from pocket_combine.card.pair import with_pairs
-from pocket_combine.card.shapes import format_mass
 from pocket_combine.card.template_plan import Places, plan_templates
 from pocket_combine.checks import FileContents, read_file_contents
 from pocket_combine.errors import CardError
@@ -174,7 +173,7 @@ def _contents(
     """Return what the files of a card hold; blind without the histograms of the observation, which are not read."""
     if not blind:
         return read_file_contents(card, directory=directory, mass=mass, keywords=keywords)
-    plans, _ = plan_templates(card, Places(directory, None if mass is None else format_mass(mass), keywords))
+    plans, _ = plan_templates(card, Places.of(directory, mass, keywords))
     data = {(str(plan.data.path), plan.data.name) for plan in plans if plan.data is not None}
     found = read_file_contents(without_observation(card, {})[0], directory=directory, mass=mass, keywords=keywords)
     return tuple(

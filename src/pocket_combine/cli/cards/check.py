@@ -14,16 +14,15 @@ from pocket_combine.card.load import LoadedCard
 from pocket_combine.checks import (
     CODES,
     Thresholds,
-    findings_to_dict,
     read_file_contents,
     run_checks,
     validation_json,
 )
-from pocket_combine.cli.cards.many_findings import show_many_findings
+from pocket_combine.cli.cards.many_findings import report_findings
 from pocket_combine.cli.cards.reading import Reading, card_argument, numbers, reading_options
 from pocket_combine.cli.command import Command
-from pocket_combine.cli.console import ExitCode, print_json, products
-from pocket_combine.cli.findings import exit_code, fail_on_option
+from pocket_combine.cli.console import ExitCode, print_json
+from pocket_combine.cli.findings import fail_on_option
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.io.atomic import atomic_write
@@ -94,12 +93,7 @@ def check(
     findings = _chosen(findings, selected, ignored)
     if validation_path is not None:
         _write_validation(loaded, thresholds, validation_path)
-    if as_json:
-        print_json({"card": loaded.source, **findings_to_dict(findings)})
-    else:
-        products().print(loaded.source, soft_wrap=True, style="bold")
-        show_many_findings(findings, every=every)
-    return exit_code(findings, fail_on)
+    return report_findings(loaded.source, findings, every=every, as_json=as_json, fail_on=fail_on)
 
 
 def _thresholds(limits: dict[str, float]) -> Thresholds:

@@ -7,25 +7,40 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from pocket_combine.checks import CheckFinding
-from pocket_combine.cli.console import products
-from pocket_combine.cli.findings import counts
+from pocket_combine.checks import CheckFinding, findings_to_dict
+from pocket_combine.cli.console import ExitCode, print_json, products
+from pocket_combine.cli.findings import counts, exit_code
 from pocket_combine.cli.tables import STYLES, findings_table, plain_table
 from pocket_combine.findings import Finding, Severity
 
-__all__ = ["show_many_findings"]
+__all__ = ["report_findings"]
 
 _EXAMPLES = {Severity.ERROR: 20, Severity.WARNING: 3, Severity.INFO: 0}
 _PLACES = (("Channels", "channel"), ("Processes", "process"), ("Nuisances", "nuisance"))
 
 
-def show_many_findings(findings: Sequence[Finding], *, every: bool) -> None:
-    """Print how many findings of each kind there are and where, then some examples of errors and warnings.
+def report_findings(
+    source: str, findings: Sequence[Finding], *, every: bool, as_json: bool, fail_on: Severity | None
+) -> ExitCode:
+    """Print the findings about a card, and return the exit code that they deserve.
 
     Args:
+        source: What messages call the card.
         findings: The findings.
-        every: Whether all are shown, notes too.
+        every: Whether all are shown, notes too; JSON has them all anyway.
+        as_json: Whether they are printed as JSON.
+        fail_on: Severity from which on findings make the exit code `FINDINGS`; `None` for never.
     """
+    if as_json:
+        print_json({"card": source, **findings_to_dict(findings)})
+    else:
+        products().print(source, soft_wrap=True, style="bold")
+        _show(findings, every=every)
+    return exit_code(findings, fail_on)
+
+
+def _show(findings: Sequence[Finding], *, every: bool) -> None:
+    """Print how many findings of each kind there are and where, then some examples of errors and warnings."""
     console = products()
     console.print(Text(f"Findings: {counts(findings)}", "bold"))
     if not findings:

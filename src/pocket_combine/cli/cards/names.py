@@ -12,14 +12,13 @@ from pocket_combine.checks import (
     NamingDictionary,
     check_nuisance_names,
     description_template,
-    findings_to_dict,
     load_naming_dictionary,
 )
-from pocket_combine.cli.cards.many_findings import show_many_findings
+from pocket_combine.cli.cards.many_findings import report_findings
 from pocket_combine.cli.cards.reading import card_argument, card_options
 from pocket_combine.cli.command import Command
-from pocket_combine.cli.console import ExitCode, print_json, products
-from pocket_combine.cli.findings import exit_code, fail_on_option
+from pocket_combine.cli.console import ExitCode
+from pocket_combine.cli.findings import fail_on_option
 from pocket_combine.findings import Severity
 
 __all__ = ["names"]
@@ -77,9 +76,4 @@ def names(
         click.echo(description_template(parsed.card, master, own, cadi=cadi), nl=False)
         return ExitCode.CLEAN
     findings = check_nuisance_names(parsed.card, master, own)
-    if as_json:
-        print_json({"card": parsed.source, **findings_to_dict(findings)})
-    else:
-        products().print(parsed.source, soft_wrap=True, style="bold")
-        show_many_findings(findings, every=every)
-    return exit_code(findings, fail_on)
+    return report_findings(parsed.source, findings, every=every, as_json=as_json, fail_on=fail_on)

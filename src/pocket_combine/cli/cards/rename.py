@@ -16,8 +16,6 @@ from pocket_combine.errors import CardError
 
 __all__ = ["rename"]
 
-_NAMES = "OLD=NEW"
-
 
 def _renaming(option: str, name: str, what: str) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
     return click.option(

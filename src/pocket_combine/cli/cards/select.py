@@ -111,5 +111,5 @@ def _selected(pair: Pair, what: str, kept: Sequence[str], dropped: Sequence[str]
 
 def _names(card: Card, what: str) -> list[str]:
     if what == "nuisance":
-        return list(dict.fromkeys((*card.nuisance_names, *(parameter.name for parameter in card.parameters))))
+        return list(card.all_nuisance_names)
     return list(dict.fromkeys(getattr(column, what) for column in card.columns))
