@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from pocket_combine.likelihood import ConstraintKind, ParameterList
+import numpy as np
+
+from pocket_combine.likelihood import ConstraintKind, Model, ParameterList
+from pocket_combine.likelihood.poisson import poisson_term
 from pocket_combine.results import Interval, Status
 from pocket_combine.templates import FloatArray
 
-__all__ = ["covariance_notices", "held_notice", "named"]
+__all__ = ["covariance_notices", "few_events_notice", "held_notice", "named"]
 
 _NAMED = 8
 
@@ -18,6 +21,12 @@ _WIDER = 1.01
 
 _STRONGLY = 0.1
 """Relative difference of an interval from what the covariance says that a reader should know of."""
+
+_SENSITIVE = 0.8
+"""Part of the likelihood ratio of signal and no signal that the sensitive bins hold."""
+
+_FEW = 10.0
+"""Number of events without signal in sensitive bins below which asymptotic distributions are doubtful."""
 
 
 def named(names: Sequence[str]) -> str:
@@ -91,3 +100,39 @@ def covariance_notices(
                     "use the interval"
                 )
     return notices
+
+
+def few_events_notice(model: Model, poi: str, theta: FloatArray, value: float) -> list[str]:
+    """Return whether asymptotic formulas are doubtful, because few events are expected where the sensitivity is.
+
+    The sensitive bins are the fewest that hold 80 % of the likelihood ratio of λ₁, the expectation with signal, to λ₀,
+    that without, in data equal to λ₀: λ₁ - λ₀ - λ₀ ln(λ₁/λ₀) is the part of a bin. The number of events is the sum of
+    λ₀ over them. Systematic uncertainties are left aside.
+
+    Args:
+        model: The model.
+        poi: The parameter of interest.
+        theta: `theta[parameter]`, at which the expectation is taken but for the parameter of interest.
+        value: The parameter with signal, such as its expected limit.
+    """
+    points = np.tile(theta, (2, 1))
+    points[:, model.parameters.index(poi)] = 0.0, value
+    chosen = np.concatenate(
+        [np.empty(0, dtype=np.intp), *(np.r_[one.bins] for one in model.channels if not one.is_masked)]
+    )
+    without, with_signal = model.totals(points)[:, chosen]
+    parts = poisson_term(with_signal, np.maximum(without, 0.0))
+    whole = float(parts.sum())
+    if not (math.isfinite(whole) and whole > 0.0):
+        return []
+    # Rounded, so that bins of equal sensitivity come in their own order.
+    order = np.argsort(-np.round(parts / whole, 9), kind="stable")
+    count = int(np.searchsorted(np.cumsum(parts[order]), _SENSITIVE * whole)) + 1
+    events = float(without[order[:count]].sum())
+    if events >= _FEW:
+        return []
+    where = "the bin that holds" if count == 1 else f"the {count} bins that hold"
+    return [
+        f"few events are expected without signal: {events:.2g} in {where} {100 * _SENSITIVE:g} % of the sensitivity. "
+        f"Asymptotic formulas need about {_FEW:g} or more; check with toys, for example with Combine's HybridNew"
+    ]

@@ -18,7 +18,7 @@ from pocket_combine.inference.asymptotic import (
 from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
 from pocket_combine.inference.minuit import second_opinion
 from pocket_combine.inference.normal import normal_tail
-from pocket_combine.inference.notices import covariance_notices
+from pocket_combine.inference.notices import covariance_notices, few_events_notice
 from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.usable import explain
 from pocket_combine.inference.workspace import Workspace, conditional_fit
@@ -133,10 +133,12 @@ def limits(
     expected = expected_limits(asimov, confidence_level, quantiles)
     explain(asimov_fitter, asimov.best, "the best fit of the Asimov data")
     observed, best_value, notes, profiles = None, None, list(asimov_fitter.notes), [asimov]
+    usable = [limit.limit for limit in expected if math.isfinite(limit.limit)]
+    if usable:
+        notes += few_events_notice(model, name, asimov_start, usable[len(usable) // 2])
     if not workspace.is_blind:
         fitter = workspace.fitter(keep_ranges=True)
         profile = _profile(fitter, name, workspace.start_of(fitter))
-        usable = [limit.limit for limit in expected if math.isfinite(limit.limit)]
         observed = observed_limit(profile, asimov, confidence_level, usable[len(usable) // 2] if usable else 1.0)
         best_value = profile.best_value
         explain(fitter, profile.best)
@@ -178,8 +180,11 @@ def significance(workspace: Workspace, *, poi: str | None = None, uncapped: bool
         fitter.profiler.lower[position] = max(0.0, fitter.profiler.lower[position])
     test = excess(fitter, name, workspace.start_of(fitter), uncapped=uncapped)
     explain(fitter, test.best)
+    notes = list(fitter.notes)
+    if test.status.usable and test.q0 > 0.0:
+        notes += few_events_notice(workspace.model, name, fitter.likelihood.complete(test.best.theta), test.best_value)
     return SignificanceResult(
-        workspace.provenance(notes=list(fitter.notes), uncapped=uncapped),
+        workspace.provenance(notes=notes, uncapped=uncapped),
         name,
         test.significance,
         normal_tail(test.significance),
