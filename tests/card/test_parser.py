@@ -78,10 +78,16 @@ def test_observation_rate_and_bin_lines_below_the_rate_row_are_refused() -> None
     ]
 
 
-@pytest.mark.parametrize("header", ["imax", "imax two", "imax -1", "imax 1.5"])
+@pytest.mark.parametrize("header", ["imax", "imax two", "imax -2", "imax 1.5"])
 def test_counts_must_be_integers(header: str) -> None:
     (problem,) = problems_of(f"{header}\n{HEADER}")
     assert problem.startswith("card.txt:1: imax")
+
+
+def test_minus_one_leaves_the_number_of_channels_and_nuisances_open_as_in_combine() -> None:
+    assert len(parse_card(f"imax -1\nkmax -1\n{HEADER}a lnN 1.1 - -\n").channels) == 2
+    (problem,) = problems_of(f"jmax -1\n{HEADER}")
+    assert problem == "card.txt:1: jmax: -1 is negative, expected an integer of at least 0 or *"
 
 
 def test_kmax_counts_rows_that_have_no_effect_and_not_what_is_no_nuisance() -> None:
@@ -118,6 +124,16 @@ def test_one_name_in_several_rows_is_one_nuisance() -> None:
     assert parse_card(text).nuisance_names == ("a",)
     assert not [code for code in findings_of(text) if "repeated" in code]
     assert "c:8 repeated-nuisance" in findings_of(HEADER + "a lnN 1.1 - -\na lnN 1.2 - -\n")
+
+
+def test_rate_parameters_that_are_other_parameters() -> None:
+    rate = "SF rateParam * bkg {} {}\n"
+    constrained = HEADER + rate.format(1, "[0.5,1.5]") + "SF param 1 0.125\n"
+    assert findings_of(constrained) == ["c:6 no-signal-in-channel"]
+    for value, limits in ((1.25, "[0.5,1.5]"), (1, "[0,5]")):
+        assert "c:7 repeated-parameter" in findings_of(HEADER + rate.format(value, limits) + "SF param 1 0.125\n")
+    assert "c:7 rate-parameter-is-nuisance" in findings_of(HEADER + "r rateParam * bkg 1\n")
+    assert "c:8 rate-parameter-is-nuisance" in findings_of(HEADER + "a lnN 1.1 - -\na rateParam * bkg 1\n")
 
 
 def test_physics_model_parameters_may_be_used_in_formulas() -> None:
@@ -167,9 +183,11 @@ def test_damaged_compressed_files_are_card_errors(content: bytes, tmp_path: Path
         read_card(tmp_path / "card.txt.gz")
 
 
-@pytest.mark.parametrize("path", ["missing.txt", ".", "a\0b"])
-def test_files_that_cannot_be_opened_are_card_errors(path: str) -> None:
-    with pytest.raises(CardError, match="cannot be read: "):
+@pytest.mark.parametrize(
+    ("path", "reason"), [("missing.txt", "no such file"), (".", "it is a folder"), ("a\0b", "cannot be read: ")]
+)
+def test_files_that_cannot_be_opened_are_card_errors(path: str, reason: str) -> None:
+    with pytest.raises(CardError, match=reason):
         read_card(path)
 
 

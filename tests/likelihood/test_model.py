@@ -85,6 +85,51 @@ def test_rows_of_one_name_act_together() -> None:
     assert model.nll(theta) - model.likelihood(profile=False).value(theta) == 0.0
 
 
+def test_a_param_line_constrains_a_rate_parameter_of_its_name() -> None:
+    rate = RateParameter("SF", "c", "bkg", 1.5, (0.0, 5.0))
+    model = build_model(counting(parameters=(Parameter("SF", 1.0, (0.1, 0.2)),), rate_parameters=(rate,)), {})
+    assert model.parameters.names == ("r", "SF")
+    constrained = model.parameters.get("SF")
+    assert (constrained.initial, constrained.is_nuisance) == (1.0, True)
+    assert constrained.range == pytest.approx((0.6, 1.8))
+    point = model.parameters.vector({"r": 0.0, "SF": 1.3})
+    assert model.totals(point) == pytest.approx([13.0])
+    poisson = 13.0 - 12.0 - 12.0 * np.log(13.0 / 12.0)
+    assert float(model.likelihood().value(point)) == pytest.approx(poisson + (0.3 / 0.2) ** 2 / 2)
+
+
+def test_rows_and_param_lines_of_one_name_are_one_nuisance_with_the_range_of_the_line() -> None:
+    row, line = Nuisance("a", "lnN", (None, 1.2)), Parameter("a", 0.0, 1.0, (-2.0, 3.0))
+    formula = RateParameter("f", "c", "sig", formula="(1+0.5*@0)", arguments=("a",))
+    model = build_model(counting(row, parameters=(line,), rate_parameters=(formula,)), {})
+    assert model.parameters.names == ("r", "a")
+    assert (model.parameters.get("a").kind, model.parameters.get("a").range) == ("lnN", (-2.0, 3.0))
+    assert model.totals(model.parameters.vector({"a": 1.0})) == pytest.approx([2.0 * 1.5 + 10.0 * 1.2])
+    again = build_model(counting(row, parameters=(line, Parameter("a", 0.0, 1.0))), {})
+    assert again.parameters.get("a").range == (-4.0, 4.0)
+
+
+def test_a_rate_parameter_is_what_has_its_name_already() -> None:
+    def totals(card: Card, **values: float) -> float:
+        model = build_model(card, {})
+        return float(model.totals(model.parameters.vector(values))[0])
+
+    rate = RateParameter("r", "c", "bkg", 1.0, (0.0, 5.0))
+    assert totals(counting(rate_parameters=(rate,)), r=3.0) == pytest.approx(3.0 * 2.0 + 3.0 * 10.0)
+    named = counting(Nuisance("x", "lnN", (1.1, None)), rate_parameters=(replace(rate, name="x"),))
+    assert totals(named, x=2.0) == pytest.approx(2.0 * 1.1**2 + 10.0 * 2.0)
+    constant = ExternalArgument("x", 2.5, constant=True)
+    held = counting(external_arguments=(constant,), rate_parameters=(replace(rate, name="x"),))
+    assert build_model(held, {}).parameters.names == ("r",)
+    assert totals(held) == pytest.approx(2.0 + 10.0 * 2.5)
+    free = replace(held, external_arguments=(ExternalArgument("x", 2.5, (1.0, 4.0)),))
+    assert build_model(free, {}).parameters.get("x").range == (1.0, 4.0)
+
+
+def test_auto_mc_stats_does_nothing_in_a_card_without_shapes() -> None:
+    assert build_model(counting(mc_stats=(AutoMCStats("*"),)), {}).parameters.names == ("r",)
+
+
 def test_shape_rows_of_one_name_with_different_strengths() -> None:
     templates = Templates.of([0, 1, 2], {"bkg": [10, 20]}, {("bkg", "s"): ([11, 21], [9.5, 18])}, observation=[1, 2])
     rows = (Nuisance("s", "shape", (1.0,)), Nuisance("s", "shape", (0.5,)))
@@ -215,7 +260,11 @@ SHAPES = Card((Channel("c", -1),), (Column("c", "sig", 0, -1), Column("c", "bkg"
         (counting(columns=(Column("c", "bkg", 1, -1.0),)), {}, "process bkg: the rate -1 needs a template"),
         (counting(channels=(Channel("c", -1.0),)), {}, "channel c: the observation -1 needs a data histogram"),
         (counting(columns=(Column("c", "bkg", 1, 0.0),)), {}, "channel c: no process has a rate"),
-        (counting(mc_stats=(AutoMCStats("*"),)), {}, "autoMCStats needs templates, which a counting channel has not"),
+        (
+            counting(mc_stats=(AutoMCStats("*"),), shapes=(ShapeRule("*", "*", FAKE),)),
+            {},
+            "autoMCStats needs templates, which a counting channel has not",
+        ),
         (
             replace(SHAPES, mc_stats=(AutoMCStats("c", 0, hist_mode=0),)),
             {"c": TEMPLATES},
@@ -278,10 +327,16 @@ SHAPES = Card((Channel("c", -1),), (Column("c", "sig", 0, -1), Column("c", "bkg"
             "rateParam f: f -> g -> f depends on itself",
         ),
         (
-            counting(Nuisance("a", "lnN", (1.1, None)), rate_parameters=(RateParameter("a", "c", "bkg", 1.0),)),
+            counting(Nuisance("a", "lnN", (1.1, None)), parameters=(Parameter("a", 0.2, 1.0),)),
             {},
-            "rateParam a has the name of another parameter (lnN)",
+            "param a contradicts lnN a: one name, two constraints",
         ),
+        (
+            counting(parameters=(Parameter("a", 1.0, 0.1), Parameter("a", 1.0, 0.2))),
+            {},
+            "param a contradicts param a: one name, two constraints",
+        ),
+        (counting(parameters=(Parameter("r", 1.0, 0.1),)), {}, "param r has the name of a parameter of interest"),
         (counting(rate_parameters=(RateParameter("f", "c", "bkg", 7.0, (0.0, 5.0)),)), {}, "7 is outside [0, 5]"),
         (counting(constraints=(Constraint("k", "x-1", (), 0.1),)), {}, "constr k: no parameter 'x' in the model"),
         (counting(groups=(Group("g", ("lumy",)),)), {}, "group g: 'lumy' is no parameter of the card"),

@@ -29,7 +29,7 @@ def close(draft: Draft, options: CardOptions) -> None:
     check_rows(draft, lookup)
     used = check_formulas(draft, options)
     _check_unused(draft, used)
-    _check_rate_parameters(draft)
+    _check_rate_parameters(draft, options)
     _check_groups(draft)
     _check_mc_stats(draft, lookup)
 
@@ -154,7 +154,7 @@ def _check_unused(draft: Draft, used: Collection[str]) -> None:
             draft.notes.warn("unused-argument", argument.line, f"extArg {name} is used by no formula")
 
 
-def _check_rate_parameters(draft: Draft) -> None:
+def _check_rate_parameters(draft: Draft, options: CardOptions) -> None:
     constrained = {row.name: row.line for row in draft.rows}
     others = {name: placed.line for name, placed in draft.external_arguments.items()}
     others |= {placed.value.name: placed.line for placed in draft.parameters} | constrained
@@ -175,6 +175,13 @@ def _check_rate_parameters(draft: Draft) -> None:
                 "multiplied by that nuisance, which begins at 0",
                 "choose another name",
             )
+        elif parameter.name in options.pois and parameter.formula is None:
+            draft.notes.warn(
+                "rate-parameter-is-nuisance",
+                line,
+                f"rateParam {parameter.name} is the parameter of interest, so the yield is multiplied by that one",
+                "choose another name unless the yield is to follow the signal",
+            )
         definition = (parameter.value, parameter.range, parameter.formula, parameter.arguments)
         earlier = first.setdefault(parameter.name, (line, definition))
         if earlier[1] != definition:
@@ -182,6 +189,26 @@ def _check_rate_parameters(draft: Draft) -> None:
                 "repeated-parameter",
                 line,
                 f"rateParam {parameter.name} is defined otherwise in line {earlier[0]}, and that definition holds",
+            )
+    _check_constrained_rates(draft)
+
+
+def _check_constrained_rates(draft: Draft) -> None:
+    """Note rate parameters with a constraint, from a `param` line of that name, that give other numbers than that."""
+    constrained = {placed.value.name: placed for placed in draft.parameters}
+    for placed in draft.rate_parameters:
+        line, rate = placed.line, placed.value
+        if rate.name not in constrained or rate.formula is not None:
+            continue
+        parameter = constrained[rate.name].value
+        low, high = parameter.limits
+        if rate.value != parameter.mean or rate.range not in (None, (low, high)):
+            draft.notes.warn(
+                "repeated-parameter",
+                line,
+                f"rateParam {rate.name} is the param of line {constrained[rate.name].line}, whose mean "
+                f"{format_number(parameter.mean)} and range [{format_number(low)},{format_number(high)}] hold",
+                "write the range into the param line",
             )
 
 

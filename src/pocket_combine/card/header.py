@@ -84,7 +84,9 @@ def _count(header: HeaderLines, number: int, words: Sequence[str]) -> None:
         except ValueError as error:
             header.problem(number, f"{keyword}: {error}, expected an integer or *")
             return
-        if count < 0:
+        if count == -1 and keyword != "jmax":  # what * stands for in Combine; of jmax it is one more
+            count = None
+        elif count < 0:
             header.problem(number, f"{keyword}: {count} is negative, expected an integer of at least 0 or *")
             return
     placed = None if count is None else Placed(number, count)

@@ -145,6 +145,17 @@ class Parameter:
     range: tuple[float, float] | None = None
     no_float: bool = False
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The range, mean - 4 sigma to mean + 4 sigma where the line gives none.
+
+        Examples:
+            >>> Parameter("scale", 1.0, (0.125, 0.25)).limits
+            (0.5, 2.0)
+        """
+        below, above = self.sigma if isinstance(self.sigma, tuple) else (self.sigma, self.sigma)
+        return self.range or (self.mean - 4.0 * below, self.mean + 4.0 * above)
+
 
 @dataclass(frozen=True)
 class ExternalArgument:

@@ -208,7 +208,7 @@ def _card_problems(card: Card, templates: Mapping[str, Templates], masks: Iterab
             continue
         if channel.observation is not None and channel.observation < 0:
             problems.append(f"{place}: the observation {channel.observation:g} needs a data histogram")
-        if settings is not None:
+        if settings is not None and card.shapes:  # without shapes lines Combine does not look at it
             problems.append(f"{place}: autoMCStats needs templates, which a counting channel has not")
         for column in card.columns_of(channel.name):
             if column.rate != 0 and not lookup.is_fake(channel.name, column.process):

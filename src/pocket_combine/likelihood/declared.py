@@ -40,6 +40,9 @@ def declare_parameters(
     The order is: parameters of interest, nuisance rows, `param` lines, rate parameters, `extArg` lines, each in the
     order of the card. A nuisance that acts on nothing is left out, and so are free parameters that nothing uses.
 
+    A rate parameter whose name is taken is the parameter of that name, which is how a `param` line constrains it; so is
+    an `extArg` whose name is that of a parameter of interest, a row or a `param` line.
+
     Args:
         card: The card.
         pois: Parameters of interest.
@@ -58,19 +61,16 @@ def declare_parameters(
         if row.name in acting:
             _merge(declared, _from_row(row, acting[row.name], exact=exact), problems)
     for line in card.parameters:
-        _merge(declared, _from_param(line), problems)
-    used = _used_names(card, factors)
-    lines: tuple[RateParameter | ExternalArgument, ...] = (*card.rate_parameters, *card.variables)
-    for free in lines:
-        is_constant = isinstance(free, ExternalArgument) and free.constant
-        if free.name not in used or free.value is None or is_constant:
-            continue
-        new = _from_free(free)
-        first = declared.setdefault(free.name, new)
-        if first.kind != new.kind:
-            problems.append(f"{new.kind} {free.name} has the name of another parameter ({first.kind})")
+        _add_param(declared, _from_param(line), problems)
     if problems:
         raise CardError(problems)
+    used = _used_names(card, factors)
+    variables = {variable.name for variable in card.variables}
+    lines: tuple[RateParameter | ExternalArgument, ...] = (*card.rate_parameters, *card.variables)
+    for free in lines:
+        is_variable = free.name in variables if isinstance(free, RateParameter) else free.constant
+        if free.name in used and free.name not in declared and free.value is not None and not is_variable:
+            declared[free.name] = _from_free(free)
     groups = {name: tuple(group.name for group in card.groups if name in group.members) for name in declared}
     frozen = set(card.frozen)
     return [replace(item, groups=groups[name], frozen=name in frozen) for name, item in declared.items()]
@@ -104,13 +104,31 @@ def _merge(declared: dict[str, ModelParameter], new: ModelParameter, problems: l
     first = declared.setdefault(new.name, new)
     if first.is_signal_strength and first is not new:
         problems.append(f"{new.kind} {new.name} has the name of a parameter of interest")
-    elif first.constraint != new.constraint or (new.kind == "param" and first is not new):
-        problems.append(f"{new.kind} {new.name} contradicts {first.kind} {new.name}: one name, two constraints")
+    elif first.constraint != new.constraint:
+        problems.append(_contradiction(first, new))
     elif "shape" in {first.kind, new.kind} and {first.kind, new.kind} & {"lnN", "lnU"}:
         problems.append(
             f"{new.name} is shape in one row and {new.kind if first.kind == 'shape' else first.kind} in "
             "another, which Combine refuses; write shape?"
         )
+
+
+def _add_param(declared: dict[str, ModelParameter], new: ModelParameter, problems: list[str]) -> None:
+    """Add the parameter of a `param` line, whose range holds for a row or an earlier line of that name, too.
+
+    Only lines that ask for the same constraint can share a name: for others Combine's answer depends on their order.
+    """
+    first = declared.setdefault(new.name, new)
+    if first.is_signal_strength:
+        problems.append(f"param {new.name} has the name of a parameter of interest")
+    elif (first.constraint, first.initial) != (new.constraint, new.initial):
+        problems.append(_contradiction(first, new))
+    else:
+        declared[new.name] = replace(first, range=new.range)
+
+
+def _contradiction(first: ModelParameter, new: ModelParameter) -> str:
+    return f"{new.kind} {new.name} contradicts {first.kind} {new.name}: one name, two constraints"
 
 
 def _from_row(row: Nuisance, coefficients: Sequence[float], *, exact: bool) -> ModelParameter:
@@ -179,10 +197,8 @@ _SPECIAL: dict[str, Callable[[Nuisance, Sequence[float], bool], ModelParameter]]
 
 def _from_param(line: Parameter) -> ModelParameter:
     low, high = line.sigma if isinstance(line.sigma, tuple) else (line.sigma, line.sigma)
-    limits = line.range or (line.mean - 4.0 * low, line.mean + 4.0 * high)
-    return ModelParameter(
-        line.name, "param", line.mean, limits, Constraint(ConstraintKind.GAUSSIAN, line.mean, (low, high))
-    )
+    constraint = Constraint(ConstraintKind.GAUSSIAN, line.mean, (low, high))
+    return ModelParameter(line.name, "param", line.mean, line.limits, constraint)
 
 
 def _from_free(line: RateParameter | ExternalArgument) -> ModelParameter:
