@@ -30,6 +30,7 @@ __all__ = [
     "TaskError",
     "MissingDependencyError",
     "nearest",
+    "similar",
     "join_problems",
 ]
 
@@ -125,7 +126,9 @@ class TaskError(ExecutionError):
     def __init__(self, label: str, problem: str) -> None:
         self.label = label
         self.problem = problem
-        super().__init__(f"{label}: {problem}")
+        named = problem.partition(": ")[0]
+        # A message about a file begins with its path, whose end may be the label.
+        super().__init__(problem if f"/{named}".endswith(f"/{label}") else f"{label}: {problem}")
 
     def __reduce__(self) -> tuple[type[TaskError], tuple[str, str]]:
         return type(self), (self.label, self.problem)
@@ -159,16 +162,27 @@ def nearest(name: str, existing: Iterable[str], *, count: int = 3) -> str:
     names = sorted({str(item) for item in existing})
     if not names:
         return "there are none"
-    lowered = {item.lower(): item for item in names}
-    if name.lower() in lowered:
-        return f"did you mean {lowered[name.lower()]!r}?"
-    matches = difflib.get_close_matches(name, names, n=count, cutoff=0.6) or [
-        lowered[item] for item in difflib.get_close_matches(name.lower(), list(lowered), n=count, cutoff=0.6)
-    ]
+    matches = similar(name, names, count=count)
     if matches:
         return f"did you mean {' or '.join(repr(item) for item in matches)}?"
     shown = ", ".join(repr(item) for item in names[:8])
     return f"available: {shown}{f', … ({len(names)} in all)' if len(names) > 8 else ''}"
+
+
+def similar(name: str, existing: Iterable[str], *, count: int = 3) -> list[str]:
+    """Return the existing names that look most like `name`, the most similar first.
+
+    Examples:
+        >>> similar("ttbr", ["ttbar", "diboson"]), similar("lnn", ["lnU", "lnN"]), similar("x", ["ttbar"])
+        (['ttbar'], ['lnN'], [])
+    """
+    names = sorted(set(existing))
+    lowered = {item.lower(): item for item in names}
+    if name.lower() in lowered:
+        return [lowered[name.lower()]]
+    return difflib.get_close_matches(name, names, n=count, cutoff=0.6) or [
+        lowered[item] for item in difflib.get_close_matches(name.lower(), list(lowered), n=count, cutoff=0.6)
+    ]
 
 
 def join_problems(problems: Sequence[str]) -> str:

@@ -139,7 +139,7 @@ def test_edits_of_standard_input() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["show", "nothing.txt"], "nothing.txt: cannot be read: No such file or directory"),
+        (["show", "nothing.txt"], "nothing.txt: no such file"),
         (["show", "shapes.root"], "shapes.root"),
         (["show", "."], ".: cannot be read: Is a directory"),
         (["check", "datacard.txt", "--threshold", "visible"], "'visible', expected NAME=NUMBER"),
@@ -347,3 +347,19 @@ def test_names_that_follow_the_convention() -> None:
         "xsec_ttbar": "name-not-in-convention",
         "CMS_btag": "name-of-another-class",
     }
+
+
+def test_a_card_without_its_templates_is_checked_as_far_as_it_goes(folder: Path) -> None:
+    rows = "".join(f"{name}_{year} lnN 1.1 - - 1.1 -\n" for name in ("a", "b", "c") for year in (2017, 2018))
+    text = DATACARD.replace("shapes.root", "nowhere.root").replace("CMS_scale_j   shape", f"{rows}CMS_scale_j   shape")
+    (folder / "without.txt").write_text(text.replace("c_2018 lnN 1.1 - - 1.1 -\n", ""))
+    result = cards("check", "without.txt")
+    assert result.exit_code == 2
+    assert result.stdout.splitlines()[0] == "without.txt, without templates"
+    assert "nuisance c_{year}: there for 2017 and not for 2018, as 2 other names are" in result.stdout.replace("\n", "")
+    assert "nowhere.root" in result.stderr
+    listed = json.loads(cards("check", "without.txt", "--json").stdout)
+    assert [finding["code"] for finding in listed["findings"]] == ["missing-year"]
+    assert len(listed["problems"]) == 1
+    assert "nowhere.root" in listed["problems"][0]
+    assert "missing-year" not in cards("check", "without.txt", "--ignore", "missing-*").stdout

@@ -228,7 +228,7 @@ def test_files_are_written_although_nobody_reads_the_screen() -> None:
         ("scan card.txt --parameter r=0,1 --parameter r=1,2", "r is scanned already"),
         ("scan card.txt --parameter r=0,inf", "the range is empty or endless"),
         ("postfit card.txt --prefit --fit fit.json", "--prefit and --fit exclude each other"),
-        ("postfit card.txt --fit missing.json", "missing.json: cannot be read: No such file"),
+        ("postfit card.txt --fit missing.json", "missing.json: no such file"),
         ("postfit card.txt --sum-channels SR", "expected NAME=PATTERN"),
         ("postfit card.txt --sum-channels all=X*", "sum 'all': no channel matches 'X*'; available: 'CR', 'SR'"),
         ("postfit card.txt --sum-processes top=t*", "sum 'top': no process matches 't*'"),

@@ -106,7 +106,7 @@ def test_templates_and_sheets() -> None:
         ("plot stack fit.json --channel TR", "no channel matches 'TR'; available: 'CR', 'SR'"),
         ("plot stack card.txt", "Error: card.txt: "),
         ("plot stack fit.json --signal-scale 0", "signal_scale is 0.0, expected a positive factor"),
-        ("plot yields none.json", "none.json: cannot be read: No such file or directory"),
+        ("plot yields none.json", "none.json: no such file"),
         ("plot templates card.txt --nuisance lumy --process bkg", "card.txt: no nuisance matches 'lumy'; did you mean"),
         (
             "plot templates card.txt --channel CR --nuisance lumi",

@@ -44,7 +44,7 @@ def test_one_of_several_types(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ResultError, match=r"none\.json: cannot be read: No such file"):
+    with pytest.raises(ResultError, match=r"none\.json: no such file"):
         read_result(ScanResult, tmp_path / "none.json")
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ResultError, match=r"binary\.json: cannot be read"):

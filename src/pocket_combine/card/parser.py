@@ -29,6 +29,7 @@ from pocket_combine.card.rows import read_row
 from pocket_combine.card.writable import problems_of
 from pocket_combine.errors import CardError
 from pocket_combine.findings import Finding
+from pocket_combine.io.paths import why_unreadable
 
 __all__ = [
     "CardOptions",
@@ -144,7 +145,7 @@ def read_card(path: str | os.PathLike[str] | TextIO, *, options: CardOptions = _
     Examples:
         >>> read_card("no_such_card.txt")
         Traceback (most recent call last):
-        pocket_combine.errors.CardError: no_such_card.txt: cannot be read: No such file or directory
+        pocket_combine.errors.CardError: no_such_card.txt: no such file
     """
     return read_card_with_findings(path, options=options).card
 
@@ -173,8 +174,7 @@ def _read_text(path: str | os.PathLike[str] | TextIO) -> tuple[str, str]:
         with gzip.open(path, "rb") if Path(path).suffix == ".gz" else Path(path).open("rb") as stream:
             content = stream.read(_LARGEST + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CardError(f"{source}: cannot be read: {reason}") from error
+        raise CardError(f"{source}: {why_unreadable(path, error)}") from error
     return source, _decode(source, content)
 
 

@@ -14,6 +14,7 @@ from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, progress_bar, show_error
 from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.findings import exit_code, fail_on_option, show_findings
+from pocket_combine.cli.new_files import NEW_FOLDER
 from pocket_combine.cli.outputs import outputs_argument, trust_options
 from pocket_combine.errors import FindingsError, MissingInputError, join_problems
 from pocket_combine.execution import Executor
@@ -36,7 +37,7 @@ __all__ = ["build", "build_and_report"]
 @click.option(
     "-o",
     "--directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NEW_FOLDER,
     default=Path("datacards"),
     show_default=True,
     help="Folder for the cards, made if it does not exist.",

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pocket_combine.cli.console import ExitCode, logging_to_stderr, show_error
-from pocket_combine.errors import PocketCombineError
+from pocket_combine.errors import PocketCombineError, nearest
 
 __all__ = ["Command", "Group", "with_options"]
 
@@ -44,6 +44,15 @@ class Group(click.Group):
             module, _, name = self.homes[cmd_name].partition(":")
             self.add_command(getattr(importlib.import_module(module), name), cmd_name)
         return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the words begin with; of one that is not there, the error has the most similar."""
+        name = args[0]
+        if name not in self.homes and not name.startswith("-"):
+            raise click.UsageError(f"there is no command {name!r}; {nearest(name, self.homes)}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples after the epilog, if there is one."""
@@ -85,8 +94,11 @@ class Command(click.Command):
                 code = ExitCode.INTERRUPTED
             except (BrokenPipeError, click.exceptions.Exit, click.ClickException):
                 raise  # click's own way: usage errors, and a reader such as `head` that has seen enough
-            except (PocketCombineError, OSError) as error:
+            except PocketCombineError as error:
                 show_error(str(error), debug=debug)
+                code = ExitCode.FAILED
+            except OSError as error:
+                show_error(_words_of(error), debug=debug)
                 code = ExitCode.FAILED
             except Exception as error:  # noqa: BLE001  else Python would end with 1, which means findings here
                 show_error(
@@ -96,6 +108,13 @@ class Command(click.Command):
                 )
                 code = ExitCode.FAILED
         ctx.exit(code)
+
+
+def _words_of(error: OSError) -> str:
+    """Return what the system refused, first the file."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"
 
 
 def with_options(function: Any, options: Iterable[Callable[[Any], Any]]) -> Any:

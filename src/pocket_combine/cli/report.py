@@ -15,6 +15,7 @@ from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products, steps_bar
 from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.fits.setup import cards_argument, load_cards, model_options
+from pocket_combine.cli.new_files import NEW_FOLDER
 from pocket_combine.cli.plots.setup import style_options
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.plotting.style import Style
@@ -96,7 +97,7 @@ _DEFAULTS = ReportOptions()
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NEW_FOLDER,
     default=Path("report"),
     show_default=True,
     metavar="DIR",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import BinaryIO
 
 import lz4.frame
 
-from pocket_combine.errors import OutputFileError, nearest
+from pocket_combine.errors import OutputFileError
+from pocket_combine.io.paths import missing_file
 from pocket_combine.io.pickles.limits import RAISE_LIMIT
 
 __all__ = ["LZ4Stream"]
@@ -123,11 +123,7 @@ def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        folder = path.parent
-        if not folder.is_dir():
-            raise OutputFileError(f"does not exist: there is no folder {os.fspath(folder)!r}") from error
-        hint = nearest(path.name, (item.name for item in folder.iterdir() if item.suffix == ".coffea"))
-        raise OutputFileError(f"does not exist ({hint})") from error
+        raise OutputFileError(missing_file(path)) from error
     except OSError as error:
         raise OutputFileError(f"cannot be opened: {error.strerror or error}") from error
     except ValueError as error:

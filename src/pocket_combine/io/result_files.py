@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pocket_combine.errors import ResultError
 from pocket_combine.io.atomic import atomic_write
+from pocket_combine.io.paths import why_unreadable
 from pocket_combine.results import Result
 
 __all__ = ["read_one_of", "read_result", "write_result"]
@@ -56,7 +57,7 @@ def read_one_of(kinds: Sequence[type[_Result]], path: str | os.PathLike[str]) ->
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ResultError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise ResultError(f"{path}: {why_unreadable(path, error)}") from error
     commands = " or ".join(f"`pocket-combine {_COMMANDS[kind.__name__]} -o`" for kind in kinds)
     found = _type_in(text)
     chosen = next((kind for kind in kinds if kind.__name__ == found), None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pocket_combine.errors import MissingDependencyError
+from pocket_combine.io.paths import why_unreadable
 
 __all__ = ["import_yaml", "read_yaml"]
 
@@ -44,7 +45,7 @@ def read_yaml(path: str | os.PathLike[str], yaml: Any, refusal: Callable[[str], 
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise refusal(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise refusal(f"{name}: {why_unreadable(path, error)}") from error
     try:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:

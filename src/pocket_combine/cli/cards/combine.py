@@ -13,6 +13,7 @@ from pocket_combine.cli.cards.reading import keyword_option, lines_of, poi_optio
 from pocket_combine.cli.cards.writing import card_counts, relative_to, show_written
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json
+from pocket_combine.cli.new_files import NEW_FILE
 from pocket_combine.errors import CardError
 
 __all__ = ["combine"]
@@ -29,7 +30,7 @@ __all__ = ["combine"]
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NEW_FILE,
     help="File for the combined card; standard output by default.",
 )
 @click.option(

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from pocket_combine.card.load import LoadedCard, load_card
+from pocket_combine.card.load import LoadedCard, complete
 from pocket_combine.card.options import CardOptions
+from pocket_combine.card.parser import ParsedCard, read_card_with_findings
 from pocket_combine.cli.command import with_options
 from pocket_combine.errors import CardError
+from pocket_combine.io.paths import why_unreadable
 
 __all__ = [
     "Reading",
@@ -53,7 +55,23 @@ class Reading:
         Raises:
             CardError: As `load_card`.
         """
-        return load_card(path, mass=self.mass, keywords=self.keywords, options=self.options)
+        return self.complete(self.parse(path), path)
+
+    def parse(self, path: str) -> ParsedCard:
+        """Return a card without its templates.
+
+        Raises:
+            CardError: As `read_card`.
+        """
+        return read_card_with_findings(path, options=self.options)
+
+    def complete(self, parsed: ParsedCard, path: str) -> LoadedCard:
+        """Return a card from `parse` with its templates.
+
+        Raises:
+            CardError: As `load_templates`.
+        """
+        return complete(parsed, directory=Path(path).parent, mass=self.mass, keywords=self.keywords)
 
 
 def pairs(_: click.Context, parameter: click.Parameter, words: Sequence[str]) -> dict[str, str]:
@@ -141,7 +159,7 @@ def lines_of(path: Path | None) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise CardError(f"{path}: {why_unreadable(path, error)}") from error
 
 
 def card_options(function: _Function) -> _Function:

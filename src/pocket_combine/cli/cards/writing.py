@@ -14,6 +14,7 @@ from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import FAKE, Card
 from pocket_combine.card.pair import dump_pair
 from pocket_combine.cli.console import print_json, products
+from pocket_combine.cli.new_files import NEW_FOLDER
 from pocket_combine.errors import CardError
 from pocket_combine.templates import Templates
 from pocket_combine.wording import counted
@@ -24,7 +25,7 @@ __all__ = ["card_counts", "directory_option", "relative_to", "show_written", "wr
 directory_option = click.option(
     "-o",
     "--directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NEW_FOLDER,
     required=True,
     help="Folder for card and ROOT file, made if it does not exist.",
 )

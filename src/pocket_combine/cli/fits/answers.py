@@ -16,6 +16,7 @@ from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.fits.setup import finish, fitting_options, save, show_notes
 from pocket_combine.cli.fits.toy_options import toy_options
 from pocket_combine.cli.fits.values import names
+from pocket_combine.cli.new_files import NEW_FILE
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.inference.goodness import ALGORITHMS, goodness_of_fit
 from pocket_combine.inference.impacts import impacts as find_impacts
@@ -53,7 +54,7 @@ _NOISE = 1e-4
 )
 @click.option(
     "--combine-json",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NEW_FILE,
     metavar="FILE",
     help="File in the layout of Combine's impacts.json, for plotImpacts.py.",
 )

@@ -17,6 +17,7 @@ from pocket_combine.cli.cards.reading import Reading, allowing_options, keyword_
 from pocket_combine.cli.command import with_options
 from pocket_combine.cli.console import ExitCode, activity, diagnostics, products
 from pocket_combine.cli.fits.values import maps, names, ranges, values
+from pocket_combine.cli.new_files import NEW_FILE
 from pocket_combine.inference.fitter import FitOptions
 from pocket_combine.inference.workspace import Blinding, make_workspace
 from pocket_combine.io.result_files import write_result
@@ -113,7 +114,7 @@ _MODEL_OPTIONS = (
 _OUTPUT_OPTION = click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NEW_FILE,
     metavar="FILE",
     help="Write the result as JSON.",
 )

@@ -12,6 +12,7 @@ from pocket_combine.cli.console import ExitCode
 from pocket_combine.cli.plots.inputs import FILE, labelled_argument
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.errors import StyleError
+from pocket_combine.io.paths import why_unreadable
 from pocket_combine.io.result_files import read_result
 from pocket_combine.plotting.style import Style
 from pocket_combine.results import LimitResult, ScanResult
@@ -179,7 +180,7 @@ def _theory(path: Path) -> dict[float, float]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise StyleError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise StyleError(f"{path}: {why_unreadable(path, error)}") from error
     result: dict[float, float] = {}
     for number, line in enumerate(lines, start=1):
         words = line.partition("#")[0].replace(",", " ").split()

@@ -9,6 +9,7 @@ import click
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
+from pocket_combine.cli.new_files import NEW_FILE
 from pocket_combine.cli.plots.inputs import FILE, chosen, pattern_option, result_argument
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options, style_file_option
 from pocket_combine.io.atomic import atomic_write
@@ -109,7 +110,7 @@ def stack(
 @click.option(
     "-o",
     "--output",
-    type=FILE,
+    type=NEW_FILE,
     metavar="FILE",
     help="Write the table to a file.",
 )
