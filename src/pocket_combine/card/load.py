@@ -11,7 +11,7 @@ import numpy as np
 
 from pocket_combine.card.model import Card, Nuisance, is_shape_kind
 from pocket_combine.card.options import CardOptions
-from pocket_combine.card.parser import read_card_with_findings
+from pocket_combine.card.parser import ParsedCard, read_card_with_findings
 from pocket_combine.card.template_checks import check_numbers
 from pocket_combine.card.template_plan import ChannelPlan, ColumnPlan, Places, plan_templates, rule_text
 from pocket_combine.card.template_read import Library, read_library
@@ -19,7 +19,7 @@ from pocket_combine.errors import CardError, TemplateError
 from pocket_combine.findings import Finding
 from pocket_combine.templates import FloatArray, Templates
 
-__all__ = ["LoadedCard", "LoadedTemplates", "acts_as_shape", "load_card", "load_templates"]
+__all__ = ["LoadedCard", "LoadedTemplates", "acts_as_shape", "complete", "load_card", "load_templates"]
 
 _NO_KEYWORDS: Mapping[str, str] = {}
 _DEFAULTS = CardOptions()
@@ -77,8 +77,23 @@ def load_card(
             template, a rate that disagrees with its template, …. All problems are listed.
     """
     parsed = read_card_with_findings(path, options=options)
+    return complete(parsed, directory=Path(path).parent, mass=mass, keywords=keywords)
+
+
+def complete(
+    parsed: ParsedCard,
+    *,
+    directory: str | os.PathLike[str] = ".",
+    mass: float | None = None,
+    keywords: Mapping[str, str] = _NO_KEYWORDS,
+) -> LoadedCard:
+    """Return a card that was read with its templates; for arguments see `load_templates`.
+
+    Raises:
+        CardError: As `load_templates`; each problem begins with the file.
+    """
     try:
-        loaded = load_templates(parsed.card, directory=Path(path).parent, mass=mass, keywords=keywords)
+        loaded = load_templates(parsed.card, directory=directory, mass=mass, keywords=keywords)
     except CardError as error:
         raise CardError([f"{parsed.source}: {problem}" for problem in error.problems]) from error
     return LoadedCard(parsed.card, loaded.templates, (*parsed.findings, *loaded.findings), parsed.source)

@@ -5,12 +5,13 @@ from pocket_combine.checks.finding import CheckFinding, Where
 from pocket_combine.checks.mc_stats import BinTreatment, ChannelTreatment, mc_stats_treatment
 from pocket_combine.checks.naming import NAMING_CODES, check_nuisance_names, description_template
 from pocket_combine.checks.naming_dictionary import NamingDictionary, NamingEntry, load_naming_dictionary
-from pocket_combine.checks.runner import CODES, findings_to_dict, run_checks
+from pocket_combine.checks.runner import CODES, TEXT_CODES, findings_to_dict, run_checks
 from pocket_combine.checks.thresholds import Thresholds
 from pocket_combine.checks.validation_json import validation_json
 
 __all__ = [
     "CODES",
+    "TEXT_CODES",
     "NAMING_CODES",
     "BinTreatment",
     "ChannelTreatment",

@@ -20,10 +20,12 @@ class Check:
     Attributes:
         codes: What its findings are called.
         function: What finds them; it neither raises nor changes anything.
+        of_text: Whether its findings are right without templates, where it knows nothing of rows that need them.
     """
 
     codes: tuple[str, ...]
     function: Callable[[Subject, Thresholds], Iterable[CheckFinding]]
+    of_text: bool = False
 
 
 CHECKS: tuple[Check, ...] = (
@@ -33,7 +35,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("missing-template",), normalisation.check_missing_templates),
     Check(("empty-process", "negative-rate"), normalisation.check_empty_processes),
     Check(("rate-mismatch", "observation-mismatch"), normalisation.check_rates),
-    Check(("no-background", "no-signal-in-channel"), normalisation.check_signal_and_background),
+    Check(("no-background", "no-signal-in-channel"), normalisation.check_signal_and_background, of_text=True),
     Check(("small-signal",), normalisation.check_small_signals),
     Check(("empty-variation",), normalisation.check_varied_yields),
     Check(("large-normalisation-effect",), normalisation.check_large_effects),
@@ -51,9 +53,9 @@ CHECKS: tuple[Check, ...] = (
     Check(("duplicate-data",), duplicates.check_duplicate_data),
     Check(("duplicate-nuisance",), duplicates.check_duplicate_nuisances),
     Check(("nuisance-without-effect", "nuisance-equals-nominal"), names.check_without_effect),
-    Check(("likely-typo",), names.check_typos),
-    Check(("missing-year",), names.check_missing_years),
-    Check(("year-mismatch",), names.check_wrong_years),
+    Check(("likely-typo",), names.check_typos, of_text=True),
+    Check(("missing-year",), names.check_missing_years, of_text=True),
+    Check(("year-mismatch",), names.check_wrong_years, of_text=True),
     Check(("content-outside",), files.check_content_outside),
     Check(("unused-templates", "templates-without-row"), files.check_unused_templates),
     Check(("optional-shape-absent", "optional-shape-scaled"), files.check_optional_shapes),

@@ -19,10 +19,13 @@ from pocket_combine.errors import DeclarationError, nearest
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.templates import Templates
 
-__all__ = ["CODES", "findings_to_dict", "run_checks"]
+__all__ = ["CODES", "TEXT_CODES", "findings_to_dict", "run_checks"]
 
 CODES: tuple[str, ...] = tuple(code for check in CHECKS for code in check.codes)
 """Codes of all findings that `run_checks` can return."""
+
+TEXT_CODES: tuple[str, ...] = tuple(code for check in CHECKS if check.of_text for code in check.codes)
+"""Those of findings that are right without templates."""
 
 _DEFAULTS = Thresholds()
 

@@ -11,9 +11,12 @@ from pathlib import Path
 import click
 
 from pocket_combine.card.load import LoadedCard
+from pocket_combine.card.parser import ParsedCard
 from pocket_combine.checks import (
     CODES,
+    TEXT_CODES,
     Thresholds,
+    findings_to_dict,
     read_file_contents,
     run_checks,
     validation_json,
@@ -23,6 +26,7 @@ from pocket_combine.cli.cards.reading import Reading, card_argument, numbers, re
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json
 from pocket_combine.cli.findings import fail_on_option
+from pocket_combine.cli.new_files import NEW_FILE
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.io.atomic import atomic_write
@@ -54,7 +58,7 @@ __all__ = ["check"]
 @click.option(
     "--validation-json",
     "validation_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NEW_FILE,
     help="Write the findings of ValidateDatacards.py to this file, in its layout.",
 )
 @fail_on_option()
@@ -79,21 +83,31 @@ def check(
     datacard, or - for standard input.
 
     Exit status: 0 if all is well, 1 if there are findings of the severity of --fail-on or worse, 2 if the card cannot
-    be read or used; --json lists these problems too.
+    be read or used; then the checks that need no templates run, and --json lists the problems too.
     """
     thresholds = _thresholds(limits)
+    parsed: ParsedCard | None = None
     try:
-        loaded = reading.load(card)
+        parsed = reading.parse(card)
+        loaded = reading.complete(parsed, card)
     except CardError as error:
+        findings = [] if parsed is None else _chosen(_of_text(parsed, thresholds), selected, ignored)
         if as_json:
-            print_json({"card": card, "problems": list(error.problems)})
+            print_json({"card": card, "problems": list(error.problems), **findings_to_dict(findings)})
+        elif findings:
+            report_findings(f"{card}, without templates", findings, every=every, as_json=False, fail_on=None)
         raise
     files = read_file_contents(loaded.card, directory=Path(card).parent, mass=reading.mass, keywords=reading.keywords)
-    findings = [*loaded.findings, *run_checks(loaded.card, loaded.templates, thresholds=thresholds, files=files)]
-    findings = _chosen(findings, selected, ignored)
+    found = [*loaded.findings, *run_checks(loaded.card, loaded.templates, thresholds=thresholds, files=files)]
+    findings = _chosen(found, selected, ignored)
     if validation_path is not None:
         _write_validation(loaded, thresholds, validation_path)
     return report_findings(loaded.source, findings, every=every, as_json=as_json, fail_on=fail_on)
+
+
+def _of_text(parsed: ParsedCard, thresholds: Thresholds) -> list[Finding]:
+    """Return what can be found where the templates cannot be used."""
+    return [*parsed.findings, *run_checks(parsed.card, {}, thresholds=thresholds, select=TEXT_CODES)]
 
 
 def _thresholds(limits: dict[str, float]) -> Thresholds:
