@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from model_cards import counting, shape_workspace
 
 from pocket_combine.card.load import load_card
+from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
 from pocket_combine.execution import ProcessExecutor
-from pocket_combine.inference.goodness import anderson_darling, goodness_of_fit, kolmogorov_smirnov
+from pocket_combine.inference.goodness import anderson_darling, goodness_of_fit, kolmogorov_smirnov, toy_point
 from pocket_combine.inference.questions import fit
+from pocket_combine.inference.toys import ToyKind, toy_chunks
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
@@ -107,6 +110,46 @@ def test_blind_data_have_no_statistic() -> None:
     for result in results:
         assert (result.statistic, result.p_value, result.by_channel) == (None, None, {})
     assert (results[0].toys == results[1].toys).all()
+
+
+def free_background(**options: Any) -> Workspace:
+    """A signal of 10 over 20 events, and a control region of 100; the background is k times as large."""
+    text = (
+        "imax 2\nbin SR CR\nobservation 40 95\nbin SR SR CR\nprocess sig bkg bkg\nprocess 0 1 1\nrate 10 20 100\n"
+        "k rateParam * bkg 1\n"
+    )
+    return make_workspace(parse_card(text), {}, **{"kind": Blinding.OBSERVED, **options})
+
+
+@pytest.mark.parametrize("injected", [0.0, 1.0])
+def test_toys_at_an_expected_signal_have_the_best_nuisances_for_it(injected: float) -> None:
+    workspace = free_background(expect_signal=injected)
+    best = fit(workspace).values
+    assert best == pytest.approx([2.1, 0.95], abs=1e-4)
+    theta = toy_point(workspace, best, ToyKind.FREQUENTIST)
+    # 120 = 40 · 20 / (10 r + 20 k) + 95 / k, so that 120 k² + (60 r - 135) k - 47.5 r = 0.
+    linear = 60 * injected - 135
+    k = (-linear + np.sqrt(linear**2 + 4 * 120 * 47.5 * injected)) / 240
+    assert theta.tolist() == pytest.approx([injected, k], abs=1e-4)
+    result = goodness_of_fit(workspace, toys=20, seed=4)
+    (chunk,) = toy_chunks(workspace, theta, 20, 4, ToyKind.FREQUENTIST)
+    assert result.toys == pytest.approx(2 * chunk.fitter().fit().value, abs=1e-6)
+    assert result.provenance.options["expect_signal"] == injected
+    # The data keep their statistic.
+    plain = goodness_of_fit(free_background(), toys=20, seed=4)
+    assert plain.statistic == pytest.approx(result.statistic)
+    assert not np.allclose(plain.toys, result.toys)
+
+
+def test_toys_without_an_expected_signal_are_at_the_best_fit() -> None:
+    workspace = free_background()
+    best = fit(workspace).values
+    assert toy_point(workspace, best, ToyKind.FREQUENTIST) is best
+    assert toy_point(workspace, best, ToyKind.BAYESIAN).tolist() == [1.0, 1.0]
+    blind = free_background(kind=Blinding.ASIMOV, expect_signal=3.0)
+    assert toy_point(blind, best, ToyKind.FREQUENTIST).tolist() == [3.0, 1.0]
+    none = free_background(expect_signal=0)
+    assert toy_point(none, best, ToyKind.NO_SYSTEMATICS).tolist() == [0.0, 1.0]
 
 
 def test_unknown_algorithm(shapes: Workspace) -> None:

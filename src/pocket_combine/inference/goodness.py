@@ -17,13 +17,13 @@ from pocket_combine.errors import CardError, nearest
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.inference.toys import ToyChunk, ToyKind, toy_chunks
 from pocket_combine.inference.usable import usable_best
-from pocket_combine.inference.workspace import Workspace
+from pocket_combine.inference.workspace import Workspace, conditional_fit
 from pocket_combine.likelihood import Model
 from pocket_combine.likelihood.poisson import poisson_term
 from pocket_combine.results import GoodnessOfFitResult
 from pocket_combine.templates import FloatArray
 
-__all__ = ["ALGORITHMS", "anderson_darling", "goodness_of_fit", "kolmogorov_smirnov"]
+__all__ = ["ALGORITHMS", "anderson_darling", "goodness_of_fit", "kolmogorov_smirnov", "toy_point"]
 
 ALGORITHMS = ("saturated", "KS", "AD")
 
@@ -40,8 +40,8 @@ def goodness_of_fit(
 ) -> GoodnessOfFitResult:
     """Return the goodness of fit of the model with everything floating, the parameters of interest among it.
 
-    Frequentist toys are drawn at the best fit, others where a-priori Asimov data are. In a blind workspace the data are
-    Asimov data and their statistic says nothing, so there are only toys. Masked channels are left out.
+    Toys are drawn where `toy_point` says. In a blind workspace the data are Asimov data and their statistic says
+    nothing, so there are only toys. Masked channels are left out.
 
     Args:
         workspace: Model and data.
@@ -67,7 +67,7 @@ def goodness_of_fit(
     theta = fitter.likelihood.complete(best.theta)
     parts = _by_channel(model, algorithm, model.totals(theta), workspace.data.observations)
     statistic = 2.0 * best.nll if algorithm == "saturated" else float(sum(parts.values()))
-    chunks = toy_chunks(workspace, theta if kind is ToyKind.FREQUENTIST else workspace.injected, toys, seed, kind)
+    chunks = toy_chunks(workspace, toy_point(workspace, theta, kind) if toys else theta, toys, seed, kind)
     function = functools.partial(_statistics, algorithm=algorithm)
     results = (executor or SerialExecutor()).map(function, chunks, progress=progress)
     drawn = np.concatenate([*results, np.zeros(0)])
@@ -87,6 +87,32 @@ def goodness_of_fit(
         failed_toys=int(drawn.size - usable.size),
         status=best.status,
     )
+
+
+def toy_point(workspace: Workspace, best: FloatArray, kind: ToyKind) -> FloatArray:
+    """Return `theta[parameter]` where toys for the goodness of fit are drawn.
+
+    Frequentist toys are drawn at the best fit. If the workspace has an `expect_signal`, signal strengths have that
+    value and, with the parameters of interest at their start values, the others their best ones in the data: Combine's
+    toys, for which it is 0 without the option (`src/Combine.cc`). Other toys are drawn where a-priori Asimov data are.
+
+    Args:
+        workspace: Model and data.
+        best: `best[parameter]`, the best fit.
+        kind: What is random in toys beside the counts.
+
+    Raises:
+        CardError: If the fit with fixed parameters fails.
+    """
+    if kind is not ToyKind.FREQUENTIST:
+        return workspace.injected
+    if workspace.settings.get("expect_signal") is None:
+        return best
+    if workspace.is_blind:
+        return workspace.injected
+    parameters = workspace.model.parameters
+    fixed = dict.fromkeys((*parameters.pois, *(item.name for item in parameters if item.is_signal_strength)))
+    return conditional_fit(workspace.model, workspace.data, workspace.injected, workspace.options, tuple(fixed))
 
 
 def _statistics(chunk: ToyChunk, algorithm: str) -> FloatArray:

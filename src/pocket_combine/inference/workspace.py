@@ -168,8 +168,9 @@ def make_workspace(
         card: The card.
         templates: Templates by channel.
         kind: What the data are; without the observation by default.
-        expect_signal: Value of every signal strength (parameter of the physics model) in Asimov data, and in toys that
-            are not frequentist; its start value by default.
+        expect_signal: Value of every signal strength (parameter of the physics model) in Asimov data, in toys that
+            are not frequentist, and in all toys for the goodness of fit; its start value by default, in frequentist
+            toys for the goodness of fit its best one.
         pois: Signal strengths by pattern, see `build_model`.
         masks: Channels to leave out.
         freeze: Parameters to hold constant; see `selected_parameters` for words that stand for several.
@@ -197,7 +198,7 @@ def make_workspace(
     options = dataclasses.replace(options, ranges={**options.ranges, **(ranges or {})})
     start = model.parameters.vector(values or {})
     settings = {
-        "expect_signal": expect_signal,
+        "expect_signal": None if expect_signal is None else float(expect_signal),
         "pois": dict(pois) if pois else None,
         "masks": list(masks),
         "freeze": list(freeze),
@@ -210,7 +211,8 @@ def make_workspace(
         "starts": options.starts if options.starts > 1 else None,
         "seed_of_starts": options.seed if options.starts > 1 else None,
     }
-    settings = {name: value for name, value in settings.items() if value not in (None, [], {}, False)}
+    # Numbers are told, a signal strength of 0 among them.
+    settings = {name: value for name, value in settings.items() if value or isinstance(value, float)}
     data = _data(model, kind, _injected(model, start, expect_signal), options)
     digest = card_hash(card, templates, blind=kind is Blinding.ASIMOV)
     return Workspace(model, data, kind, start, options, digest, settings)

@@ -185,6 +185,7 @@ def _toys_table(result: ToyResult) -> Table:
     cls=Command,
     examples=[
         "pocket-combine gof datacard.txt --unblind --toys 500 --jobs 2",
+        "pocket-combine gof datacard.txt --unblind --toys 500 --expect-signal 0",
         "pocket-combine gof datacard.txt --unblind --algorithm KS",
     ],
 )
@@ -206,8 +207,9 @@ def gof(
     """Test the goodness of fit.
 
     Without --unblind there is no statistic of the data, only its distribution in toys. Frequentist toys are drawn at
-    the best fit, others at nominal values. Exit status: 0 if all fits can be used, 1 if some failed, 2 if they could
-    not be made.
+    the best fit, or, with --expect-signal, at the best nuisances for that signal strength, as Combine does for 0
+    unless it is told otherwise; other toys at nominal values. Exit status: 0 if all fits can be used, 1 if some
+    failed, 2 if they could not be made.
     """
     with executing(jobs, dask) as executor, progress_bar("Fitting toys") as progress:
         result = goodness_of_fit(
