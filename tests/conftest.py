@@ -1,9 +1,14 @@
 """Fixtures that several test modules use."""
 
+import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from pocket_combine.cli import main
 
 
 def pytest_configure() -> None:
@@ -19,3 +24,27 @@ def shared_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the folder of reference material is not there: {folder}")
     return folder
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `pocket-combine demo` printed, and the folder in which it made its own: copy it before you write there."""
+
+    folder: Path
+    stdout: str
+    stderr: str
+    exit_code: int
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, made once: it takes seconds."""
+    folder = tmp_path_factory.mktemp("folder_of_demo")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        surroundings = {"COLUMNS": "80", **dict.fromkeys(("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"), None)}
+        result = CliRunner().invoke(main, ["demo"], env=surroundings, prog_name="pocket-combine")
+    finally:
+        os.chdir(before)
+    return Demo(folder, result.stdout, result.stderr, result.exit_code)

@@ -23,6 +23,7 @@ from typing import Any
 import click.testing
 import lz4.frame
 import pytest
+from conftest import Demo
 
 from pocket_combine import load_output
 from pocket_combine.cli import main
@@ -34,7 +35,10 @@ SOURCE = PROJECT / "src" / "pocket_combine"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+QUOTED = re.compile(r"'[^']*'|\"[^\"$`\\]*\"")
 SHELL = re.compile(r"^(?!pocket-combine )|[|&;<>*?$`\\]")
+"""What only a shell understands, outside quotes."""
+INTO_A_FILE = re.compile(r"\s> ([\w./-]+)$")
 FINDING_MAKERS = {"Finding", "finding", "warn"}
 
 
@@ -62,11 +66,11 @@ def name_of(page: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_folder(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo's files, and its output divided into one per period."""
+    assert demo.exit_code == 0, demo.stderr
     folder = tmp_path_factory.mktemp("docs")
-    made = click.testing.CliRunner().invoke(main, ["demo", str(folder / "demo")])
-    assert made.exit_code == 0, made.output
+    shutil.copytree(demo.folder / "demo", folder / "demo")
     output = load_output(folder / "demo" / "output_all.coffea")
     (folder / "outputs").mkdir()
     for period in output.years:
@@ -138,16 +142,25 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
 
 def run_console(block: Block) -> None:
     for command, expected in commands_of(block.text):
-        printed = printed_by_shell(command) if SHELL.search(command) else printed_by_command(command)
+        printed = printed_by(command)
         checker = doctest.OutputChecker()
         if not checker.check_output(expected, printed, FLAGS):
             difference = checker.output_difference(doctest.Example(command, expected), printed, FLAGS)
             pytest.fail(f"{block.place}: $ {command}\n{difference}")
 
 
-def printed_by_command(command: str) -> str:
-    """Run `pocket-combine …` in this process, which has imported everything already."""
-    return click.testing.CliRunner().invoke(main, shlex.split(command)[1:], prog_name="pocket-combine").output
+def printed_by(command: str) -> str:
+    """Run `pocket-combine …` in this process, which has imported everything already, and all else by a shell."""
+    one_line = command.replace("\\\n", " ").rstrip()
+    file = INTO_A_FILE.search(one_line)
+    plain = one_line[: file.start()] if file else one_line
+    if SHELL.search(QUOTED.sub("", plain)):
+        return printed_by_shell(command)
+    result = click.testing.CliRunner().invoke(main, shlex.split(plain)[1:], prog_name="pocket-combine")
+    if file is None:
+        return result.output
+    Path(file[1]).write_text(result.stdout)
+    return result.stderr
 
 
 def printed_by_shell(command: str) -> str:
