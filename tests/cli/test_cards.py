@@ -359,7 +359,7 @@ def test_a_card_without_its_templates_is_checked_as_far_as_it_goes(folder: Path)
     assert "nuisance c_{year}: there for 2017 and not for 2018, as 2 other names are" in result.stdout
     assert "nowhere.root" in result.stderr
     listed = json.loads(cards("check", "without.txt", "--json").stdout)
-    assert [finding["code"] for finding in listed["findings"]] == ["missing-year"]
+    assert [finding["code"] for finding in listed["findings"]] == ["no-signal-in-channel", "missing-year"]
     assert len(listed["problems"]) == 1
     assert "nowhere.root" in listed["problems"][0]
     assert "missing-year" not in cards("check", "without.txt", "--ignore", "missing-*").stdout

@@ -35,7 +35,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("missing-template",), normalisation.check_missing_templates),
     Check(("empty-process", "negative-rate"), normalisation.check_empty_processes),
     Check(("rate-mismatch", "observation-mismatch"), normalisation.check_rates),
-    Check(("no-background", "no-signal-in-channel"), normalisation.check_signal_and_background, of_text=True),
+    Check(("no-background", "no-signal-in-channel"), normalisation.check_signal_and_background),
     Check(("small-signal",), normalisation.check_small_signals),
     Check(("empty-variation",), normalisation.check_varied_yields),
     Check(("large-normalisation-effect",), normalisation.check_large_effects),

@@ -98,7 +98,9 @@ def check(
             report_findings(f"{card}, without templates", findings, every=every, as_json=False, fail_on=None)
         raise
     files = read_file_contents(loaded.card, directory=Path(card).parent, mass=reading.mass, keywords=reading.keywords)
-    found = [*loaded.findings, *run_checks(loaded.card, loaded.templates, thresholds=thresholds, files=files)]
+    # What reading the card finds and a check too is said once, with the place that the check gives.
+    noticed = [finding for finding in loaded.findings if finding.code not in CODES]
+    found = [*noticed, *run_checks(loaded.card, loaded.templates, thresholds=thresholds, files=files)]
     findings = _chosen(found, selected, ignored)
     if validation_path is not None:
         _write_validation(loaded, thresholds, validation_path)
