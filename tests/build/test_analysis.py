@@ -91,8 +91,19 @@ def test_files_that_cannot_be_used(text: str, message: str, tmp_path: Path) -> N
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DeclarationError, match=r"none\.py is not a file; expected a Python file that declares mc_"):
+    (tmp_path / "analysis.py").touch()
+    message = r"none\.py: no such file: available: 'analysis\.py' \(an analysis is a Python file that declares mc_"
+    with pytest.raises(DeclarationError, match=message):
         load_analysis(tmp_path / "none.py")
+
+
+def test_an_output_in_place_of_the_analysis(tmp_path: Path) -> None:
+    (tmp_path / "output.coffea").write_bytes(b"\x04\x22\x4d\x18\0\0")
+    message = r"output\.coffea: is no text: an analysis is a Python file that declares .*, and comes before the outputs"
+    with pytest.raises(DeclarationError, match=message):
+        load_analysis(tmp_path / "output.coffea")
+    with pytest.raises(DeclarationError, match="is a folder"):
+        load_analysis(tmp_path)
 
 
 @pytest.mark.parametrize(

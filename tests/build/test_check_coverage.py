@@ -70,6 +70,12 @@ def test_a_process_or_data_without_a_sample_in_one_of_its_years() -> None:
     )
 
 
+def test_a_year_that_no_output_has_is_one_problem_with_the_nearest() -> None:
+    with pytest.raises(MissingInputError) as caught:
+        findings_of(small_toy(), processes=signal_and_background(years=["2018", "2081"]), years=["2018", "2081"])
+    assert str(caught.value) == "year '2081' is in no output; did you mean '2018'?"
+
+
 def test_samples_in_some_years_only_are_one_finding_each() -> None:
     toy = small_toy().simulate("Sig", "2017", FLAT).simulate("Bkg", "2017", FLAT).observe("DATA", "2017", FLAT)
     toy.simulate("Rare", "2018", FLAT).observe("DATA_new", "2018", FLAT)

@@ -275,7 +275,9 @@ def test_outputs_that_would_be_counted_twice(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "link.coffea").symlink_to(path)
     monkeypatch.chdir(tmp_path)
     for paths in ([path, path], ["output.coffea", str(path)], [path, tmp_path / "link.coffea"]):
-        with pytest.raises(DeclarationError, match=r"output\.coffea.* is given 2 times and would be counted so often"):
+        with pytest.raises(
+            DeclarationError, match=r"output\.coffea.* is given 2 times, so that its events would be counted 2 times"
+        ):
             build_channels(small_analysis(), paths)
     with pytest.raises(DeclarationError, match="no output is given"):
         build_channels(small_analysis(), [])

@@ -128,8 +128,8 @@ def test_outputs_read_on_a_cluster_give_the_same_files(project: Path) -> None:
     ("arguments", "message"),
     [
         (["build", "analysis.py"], "Missing argument 'OUTPUT...'"),
-        (["build", "analysis.py", "a.coffea", "b.coffea"], "2. output b.coffea is not a file"),
-        (["build", "nothing.py", "output_all.coffea"], "nothing.py is not a file"),
+        (["build", "analysis.py", "a.coffea", "b.coffea"], "2. output b.coffea: no such file"),
+        (["build", "nothing.py", "output_all.coffea"], "nothing.py: no such file"),
         (["build", "analysis.py", "analysis.py"], "is no LZ4 frame"),
         (["build", "analysis.py", "output_all.coffea", "output_all.coffea"], "given"),
         (["build", "analysis.py", "output_all.coffea", "--jobs", "0"], "0 is not in the range"),

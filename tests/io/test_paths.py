@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("cards/DATACARD_CR.TXT", "no such file: did you mean 'cards/datacard_CR.txt'?"),
         ("card/datacard_SR.txt", "no such file: there is no folder 'card'; did you mean 'cards'?"),
         ("SR:cards/datacard_SR.txt", "no such file: there is no folder 'SR:cards'; did you mean 'cards'?"),
-        ("cards/zzz.root", "no such file: did you mean 'cards/shapes_SR.root'?"),
+        ("cards/zzz.root", "no such file: available: 'shapes_SR.root'"),
         ("cards/zzz.json", "no such file"),
         ("cards/run3/2024/x.txt", "no such file: there is no folder 'cards/run3'"),
         ("cart.txt", "no such file: did you mean 'card.txt'?"),

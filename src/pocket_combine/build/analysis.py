@@ -16,12 +16,14 @@ from pocket_combine.build.plan import Plan, make_plan
 from pocket_combine.build.variations import ArtificialVariation
 from pocket_combine.declarations import all_problems
 from pocket_combine.errors import DeclarationError, PocketCombineError, nearest
+from pocket_combine.io.paths import missing_file, why_unreadable
 from pocket_combine.names import name_problem
 from pocket_combine.processes import DataProcesses, MCProcesses
 from pocket_combine.systematics import Systematics
 
 __all__ = ["Analysis", "load_analysis"]
 
+_MOST_BYTES = 65536
 _REQUIRED = ("mc_processes", "systematics", "years", "categories")
 
 
@@ -148,8 +150,7 @@ def load_analysis(path: str | Path) -> Analysis:
         DeclarationError: If the file cannot be run, lacks a name, or declares something that can never be right.
     """
     file = Path(path)
-    if not file.is_file():
-        raise DeclarationError(f"{file} is not a file; expected a Python file that declares {', '.join(_REQUIRED)}")
+    _require_python(file)
     try:
         # An analysis file is the user's own program, unlike the outputs that it is used on.
         with _importable(file.resolve().parent):
@@ -158,7 +159,8 @@ def load_analysis(path: str | Path) -> Analysis:
         raise DeclarationError(f"{file}, line {_line_of(error, file)}: {error}") from error
     except (Exception, SystemExit) as error:
         place = f"{file}, line {_line_of(error, file)}"
-        raise DeclarationError(f"{place}: {type(error).__name__}: {error}") from error
+        said = error.msg if isinstance(error, SyntaxError) else error
+        raise DeclarationError(f"{place}: {type(error).__name__}: {said}") from error
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
         own = [name for name, value in names.items() if not name.startswith("_") and not callable(value)]
@@ -175,6 +177,21 @@ def load_analysis(path: str | Path) -> Analysis:
         )
     except DeclarationError as error:
         raise DeclarationError([f"{file}: {problem}" for problem in error.problems]) from error
+
+
+def _require_python(file: Path) -> None:
+    """Raise `DeclarationError` if a file cannot hold Python."""
+    wanted = f"an analysis is a Python file that declares {', '.join(_REQUIRED)}"
+    if not file.is_file():
+        reason = "is a folder" if file.is_dir() else missing_file(file)
+        raise DeclarationError(f"{file}: {reason} ({wanted})")
+    try:
+        with file.open("rb") as stream:
+            begin = stream.read(_MOST_BYTES)
+    except OSError as error:
+        raise DeclarationError(f"{file}: {why_unreadable(file, error)}") from error
+    if b"\0" in begin:
+        raise DeclarationError(f"{file}: is no text: {wanted}, and comes before the outputs")
 
 
 @contextlib.contextmanager

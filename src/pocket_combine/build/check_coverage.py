@@ -23,13 +23,14 @@ def check_coverage(coverage: Coverage, plan: Plan) -> list[Finding]:
     """Return what is noteworthy about the inputs of a plan, each matter once with its full extent.
 
     Raises:
-        MissingInputError: If a sample is nowhere, a process has no sample in one of its years, or a dataset with
-            selected events has no histogram. All problems are listed.
+        MissingInputError: If a year or a sample is nowhere, a process has no sample in one of its years, or a dataset
+            with selected events has no histogram. All problems are listed.
     """
     by_sample: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source in sorted(coverage.sources):
         by_sample[source.sample, source.year].append(source.dataset)
-    problems = _unknown_samples(coverage, plan, by_sample) or _empty_years(plan, by_sample)
+    problems = [*_unknown_years(coverage, plan), *_unknown_samples(coverage, plan, by_sample)]
+    problems = problems or _empty_years(coverage, plan, by_sample)
     problems += [
         f"dataset {dataset!r} of sample {sample!r} has {events:g} events after the preselection and no histogram; "
         "is the output complete?"
@@ -58,6 +59,12 @@ def _groups(plan: Plan) -> list[tuple[str, str, tuple[str, ...]]]:
     return groups
 
 
+def _unknown_years(coverage: Coverage, plan: Plan) -> list[str]:
+    known = {year for year, _ in coverage.samples}
+    wanted = dict.fromkeys(year for _, year, _ in _groups(plan))
+    return [f"year {year!r} is in no output; {nearest(year, known)}" for year in wanted if year not in known]
+
+
 def _unknown_samples(coverage: Coverage, plan: Plan, by_sample: _Datasets) -> list[str]:
     known = {sample for _, sample in coverage.samples} | {sample for sample, _ in coverage.present}
     found = {sample for sample, _ in by_sample}
@@ -71,11 +78,11 @@ def _unknown_samples(coverage: Coverage, plan: Plan, by_sample: _Datasets) -> li
     return list(problems)
 
 
-def _empty_years(plan: Plan, by_sample: _Datasets) -> list[str]:
+def _empty_years(coverage: Coverage, plan: Plan, by_sample: _Datasets) -> list[str]:
     problems = []
     for owner, year, samples in _groups(plan):
         if not any((sample, year) in by_sample for sample in samples):
-            there = ", ".join(sorted({found for sample, found in by_sample if sample in samples}))
+            there = ", ".join(sorted({found for found, sample in coverage.samples if sample in samples}))
             problems.append(
                 f"{owner} has no sample in {year!r} (its samples {', '.join(samples)} are in {there}): "
                 "take the year out of its years"

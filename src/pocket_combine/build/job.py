@@ -135,7 +135,8 @@ def _ordered_paths(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     for path in ordered:
         places.setdefault(os.path.realpath(path), []).append(path)
     problems = [
-        f"output {' and '.join(names)} is given {len(names)} times and would be counted so often"
+        f"output {' and '.join(dict.fromkeys(names))} is given {len(names)} times, so that its events would be counted "
+        f"{len(names)} times"
         for names in places.values()
         if len(names) > 1
     ]

@@ -19,6 +19,7 @@ from pocket_combine.cli.outputs import outputs_argument, trust_options
 from pocket_combine.errors import FindingsError, MissingInputError, join_problems
 from pocket_combine.execution import Executor
 from pocket_combine.findings import Severity
+from pocket_combine.io.paths import missing_file
 from pocket_combine.io.pickles.trust import Allow
 from pocket_combine.wording import counted
 
@@ -148,6 +149,12 @@ def build_and_report(
 
 def _require_files(paths: Sequence[Path]) -> None:
     """Find missing outputs before others are read for an hour."""
-    missing = [f"output {path} is not a file" for path in paths if not path.is_file()]
+    missing = [
+        f"output {path} is a folder: give the files in it, as {path}/*.coffea"
+        if path.is_dir()
+        else f"output {path}: {missing_file(path)}"
+        for path in paths
+        if not path.is_file()
+    ]
     if missing:
         raise MissingInputError(join_problems(missing))

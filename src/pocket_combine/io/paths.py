@@ -7,10 +7,11 @@ import os
 from itertools import islice
 from pathlib import Path
 
-from pocket_combine.errors import nearest, similar
+from pocket_combine.errors import similar
 
 __all__ = ["missing_file", "why_unreadable"]
 
+_MOST_SHOWN = 4
 _MOST_NAMES = 2000
 """Names in a folder that are looked at for a similar one."""
 
@@ -57,8 +58,12 @@ def missing_file(path: str | os.PathLike[str]) -> str:
     names: list[str] = []
     with contextlib.suppress(OSError), os.scandir(first.parent) as entries:
         names = [entry.name for entry in islice(entries, _MOST_NAMES) if first == wanted or entry.is_dir()]
-    alike = similar(first.name, names) or [name for name in names if wanted.suffix and name.endswith(wanted.suffix)]
-    known = [str(first.parent / name) for name in alike]
     hints = [f"there is no folder {str(first)!r}"] if first != wanted else []
-    hints += [nearest(str(first), known)] if known else []
+    alike = similar(first.name, names)
+    of_its_kind = sorted(name for name in names if wanted.suffix and name.endswith(wanted.suffix))
+    if alike:
+        hints.append(f"did you mean {' or '.join(repr(str(first.parent / name)) for name in alike)}?")
+    elif of_its_kind:
+        more = ", …" if len(of_its_kind) > _MOST_SHOWN else ""
+        hints.append(f"available: {', '.join(map(repr, of_its_kind[:_MOST_SHOWN]))}{more}")
     return f"no such file: {'; '.join(hints)}" if hints else "no such file"
