@@ -222,7 +222,7 @@ def test_parameters_that_contradict_each_other_are_refused_with_both_places() ->
         rate_parameters=(RateParameter("SF", "*", "tt", formula="2*@0", arguments=("k",)),),
     )
     assert problems_of({"a": first, "b": second}) == [
-        "card b: k is defined as param 1 0.2, and as param 1 0.1 in card a",
+        "card b: k is defined by 'k param 1 0.2', and by 'k param 1 0.1' in card a",
         "card b: rateParam SF is 2*@0, and a free parameter in card a",
     ]
 

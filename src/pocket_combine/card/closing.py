@@ -17,7 +17,7 @@ from pocket_combine.names import DATA
 
 __all__ = ["close"]
 
-_OTHER_READERS = (".csv", ".json", ".html", ".pkl", ".xlsx", ".h5", ".parquet")
+_TABLES = (".csv", ".json", ".html", ".pkl", ".xlsx", ".h5", ".parquet")
 
 
 def close(draft: Draft, options: CardOptions) -> None:
@@ -55,7 +55,7 @@ def _check_shapes(draft: Draft, lookup: ShapeLookup) -> None:
     for placed in draft.shapes:
         line, rule = placed.line, placed.value
         place = f"shapes of process {rule.process}, channel {rule.channel}"
-        if rule.path.endswith(_OTHER_READERS):
+        if rule.path.endswith(_TABLES):
             draft.notes.problem(line, f"{place}: {shown(rule.path)} is a table, and only ROOT files are read")
         for name in (rule.nominal, rule.systematic):
             if ":" in name:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pocket_combine.card.draft import DraftRow, Placed
 from pocket_combine.card.edit_base import Edit
@@ -51,13 +52,9 @@ def _rename_everywhere(edit: Edit, rows: Sequence[DraftRow], parameters: Sequenc
             row.template_name = row.name
         edit.draft.rename_row(row, new)
     edit.draft.parameters = [
-        Placed(placed.line, _renamed(placed.value, new)) if placed in parameters else placed
+        Placed(placed.line, replace(placed.value, name=new)) if placed in parameters else placed
         for placed in edit.draft.parameters
     ]
-
-
-def _renamed(parameter: Parameter, name: str) -> Parameter:
-    return Parameter(name, parameter.mean, parameter.sigma, parameter.range, parameter.no_float)
 
 
 def _check_target(edit: Edit, rows: Sequence[DraftRow], parameters: Sequence[Placed[Parameter]], new: str) -> None:

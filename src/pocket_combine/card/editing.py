@@ -150,12 +150,9 @@ def freeze(card: Card, patterns: Iterable[str]) -> Card:
     Raises:
         CardError: If a pattern matches nothing.
     """
-    names = [
-        name
-        for name in _ordered_parameters(card)
-        if name in _matching("parameter", _ordered_parameters(card), patterns)
-    ]
-    return replace(card, frozen=tuple(dict.fromkeys([*card.frozen, *names])))
+    names = _ordered_parameters(card)
+    matching = _matching("parameter", names, patterns)
+    return replace(card, frozen=tuple(dict.fromkeys([*card.frozen, *(name for name in names if name in matching)])))
 
 
 def group(card: Card, name: str, patterns: Iterable[str]) -> Card:
@@ -171,9 +168,10 @@ def group(card: Card, name: str, patterns: Iterable[str]) -> Card:
         >>> group(card, "jets", ["JES_*"]).groups
         (Group(name='jets', members=('JES_0', 'JES_1')),)
     """
-    matching = _matching("parameter", _ordered_parameters(card), patterns)
+    names = _ordered_parameters(card)
+    matching = _matching("parameter", names, patterns)
     existing = next((one.members for one in card.groups if one.name == name), ())
-    members = tuple(dict.fromkeys([*existing, *(one for one in _ordered_parameters(card) if one in matching)]))
+    members = tuple(dict.fromkeys([*existing, *(one for one in names if one in matching)]))
     others = tuple(one for one in card.groups if one.name != name)
     return replace(card, groups=(*others, Group(name, members)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pocket_combine.card.model import AutoMCStats, Card, RateParameter, ShapeRule
+from pocket_combine.card.model import Card, RateParameter, ShapeRule
 
 __all__ = ["explicit", "explicit_shapes"]
 
@@ -14,7 +14,7 @@ def explicit(card: Card) -> Card:
     """Return a card that means the same, in which every line names its channels and processes.
 
     Examples:
-        >>> from pocket_combine.card.model import Channel, Column
+        >>> from pocket_combine.card.model import AutoMCStats, Channel, Column
         >>> card = Card(
         ...     (Channel("SR", 3), Channel("CR", 5)),
         ...     (Column("SR", "tt", 1, 3.0), Column("CR", "tt", 1, 5.0)),
@@ -29,11 +29,7 @@ def explicit(card: Card) -> Card:
         card,
         shapes=tuple(rule for channel in card.channels for rule in explicit_shapes(card, channel.name)),
         rate_parameters=tuple(line for parameter in card.rate_parameters for line in _explicit(parameter, card)),
-        mc_stats=tuple(
-            AutoMCStats(name, line.threshold, line.include_signal, line.hist_mode)
-            for name, line in settings
-            if line is not None
-        ),
+        mc_stats=tuple(replace(line, channel=name) for name, line in settings if line is not None),
     )
 
 

@@ -15,6 +15,7 @@ from pocket_combine.card.model import (
     RateParameter,
     is_shape_kind,
 )
+from pocket_combine.card.writer import line_of
 
 __all__ = ["free_and_formula", "merge_named", "merge_rows", "merged_kind"]
 
@@ -115,19 +116,10 @@ def merge_named(cards: Iterable[tuple[str, Sequence[_Named]]], problems: list[st
             first_source, first = merged.setdefault(definition.name, (source, definition))
             if first != definition:
                 problems.append(
-                    f"{source}: {definition.name} is defined as {_definition(definition)}, "
-                    f"and as {_definition(first)} in {first_source}"
+                    f"{source}: {definition.name} is defined by '{line_of(definition)}', "
+                    f"and by '{line_of(first)}' in {first_source}"
                 )
     return tuple(definition for _, definition in merged.values())
-
-
-def _definition(definition: Parameter | ExternalArgument | Constraint) -> str:
-    if isinstance(definition, Parameter):
-        return f"param {definition.mean:g} {definition.sigma} {definition.range or ''}".rstrip()
-    if isinstance(definition, ExternalArgument):
-        limits = "[const]" if definition.constant else definition.range or ""
-        return f"extArg {definition.value:g} {limits}".rstrip()
-    return f"constr {definition.formula} {','.join(definition.arguments)} {definition.sigma}"
 
 
 def free_and_formula(cards: Iterable[tuple[str, Sequence[RateParameter]]]) -> list[str]:

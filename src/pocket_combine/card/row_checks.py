@@ -9,7 +9,7 @@ from pocket_combine.card.lexical import format_number
 from pocket_combine.card.model import is_shape_kind
 from pocket_combine.card.shapes import ShapeLookup
 
-__all__ = ["check_rows", "morphing_of"]
+__all__ = ["check_rows", "morphing_of", "sideband_disagrees"]
 
 
 def morphing_of(kind: str) -> str:
@@ -20,6 +20,16 @@ def morphing_of(kind: str) -> str:
         ['shape', 'shape', 'shapeN']
     """
     return kind.replace("?", "").removesuffix("U")
+
+
+def sideband_disagrees(events: float, alpha: float, expected: float) -> bool:
+    """Return whether Combine refuses a `gmN` cell: N * alpha is not the expected events, within 5% and within alpha.
+
+    Examples:
+        >>> sideband_disagrees(100, 0.5, 52.0), sideband_disagrees(100, 0.5, 53.0)
+        (False, True)
+    """
+    return abs(events * alpha - expected) > max(0.05 * max(expected, 1.0), alpha)
 
 
 def check_rows(draft: Draft, lookup: ShapeLookup) -> None:
@@ -82,8 +92,7 @@ def _check_gamma(draft: Draft, row: DraftRow, gamma: dict[int, DraftRow]) -> Non
                 row.line,
                 f"{row.place}: {column.place} already has {other.place} in line {other.line}, at most one may act",
             )
-        tolerance = max(0.05 * max(column.rate, 1.0), effect)
-        if column.rate != -1 and abs(effect * events - column.rate) > tolerance:
+        if column.rate != -1 and sideband_disagrees(events, effect, column.rate):
             draft.notes.problem(
                 row.line,
                 f"{row.place} in {column.place}: N * alpha = {format_number(effect * events)} "

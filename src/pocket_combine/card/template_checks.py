@@ -10,15 +10,38 @@ from collections.abc import Iterator
 
 from pocket_combine.card.lexical import format_number
 from pocket_combine.card.model import Card
+from pocket_combine.card.row_checks import sideband_disagrees
 from pocket_combine.card.template_plan import ChannelPlan
 from pocket_combine.names import SHIFTS
 from pocket_combine.templates import Templates
 
-__all__ = ["check_numbers"]
+__all__ = ["check_numbers", "observation_disagrees", "rate_disagrees"]
 
-_RATE_TOLERANCE = 0.01
-_DATA_TOLERANCE = 0.005
-_LARGEST_ZERO = 0.01
+_RATE_TOLERANCE = 0.01  # of the rate, or of one event
+_DATA_TOLERANCE = 0.005  # of the observation
+_LARGEST_ZERO = 0.01  # events in a histogram of an observation of 0
+
+
+def rate_disagrees(rate: float, integral: float) -> bool:
+    """Return whether Combine refuses a rate because of the integral of its template, both in events.
+
+    Examples:
+        >>> rate_disagrees(100.0, 100.9), rate_disagrees(100.0, 101.1), rate_disagrees(-1, 101.1)
+        (False, True, False)
+    """
+    return rate > 0 and abs(integral - rate) > _RATE_TOLERANCE * max(1.0, rate)
+
+
+def observation_disagrees(observed: float, integral: float) -> bool:
+    """Return whether Combine refuses an observation because of the integral of its histogram, both in events.
+
+    Examples:
+        >>> observation_disagrees(100, 100.4), observation_disagrees(100, 101), observation_disagrees(-1, 101)
+        (False, True, False)
+    """
+    if observed < 0:
+        return False
+    return integral > _LARGEST_ZERO if observed == 0 else abs(integral / observed - 1) > _DATA_TOLERANCE
 
 
 def check_numbers(card: Card, plan: ChannelPlan, templates: Templates) -> list[str]:
@@ -47,7 +70,7 @@ def _rates(plan: ChannelPlan, templates: Templates, renormalised: bool) -> Itera
             yield f"{place}: the template {column.name!r} is empty; set the rate to 0 to leave the process out"
         elif total < 0:
             yield f"{place}: the integral of the template {column.name!r} is negative: {format_number(total)}"
-        elif rate > 0 and total != 0 and abs(total - rate) > _RATE_TOLERANCE * max(1.0, rate):
+        elif total != 0 and rate_disagrees(rate, total):
             yield (
                 f"{place}: the rate {format_number(rate)} disagrees with the integral {format_number(total)} of "
                 f"{column.name!r} by more than 1%; write -1 for the integral"
@@ -59,8 +82,7 @@ def _data(plan: ChannelPlan, templates: Templates) -> Iterator[str]:
         return
     total = float(templates.observation.sum())
     observed = plan.data.number
-    disagrees = total > _LARGEST_ZERO if observed == 0 else abs(total / observed - 1) > _DATA_TOLERANCE
-    if observed != -1 and total != 0 and disagrees:
+    if total != 0 and observation_disagrees(observed, total):
         yield (
             f"channel {plan.channel}: the observation {format_number(observed)} disagrees with the integral "
             f"{format_number(total)} of {plan.data.name!r} by more than 0.5%; write -1 for the integral"
@@ -89,9 +111,9 @@ def _gamma(card: Card, plan: ChannelPlan, templates: Templates) -> Iterator[str]
             effect = row.effects[card.column_index[plan.channel, column.process]]
             if column.number != -1 or not isinstance(effect, float | int):
                 continue
-            expected = effect * row.arguments[0]
-            if abs(expected - total) > max(0.05 * max(total, 1.0), effect):
+            events = row.arguments[0]
+            if sideband_disagrees(events, effect, total):
                 yield (
                     f"channel {plan.channel}, process {column.process}, nuisance {row.name} (gmN): N * alpha = "
-                    f"{format_number(expected)} disagrees with the integral {format_number(total)}"
+                    f"{format_number(events * effect)} disagrees with the integral {format_number(total)}"
                 )

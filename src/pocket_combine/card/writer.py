@@ -12,13 +12,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pocket_combine.card.lexical import format_number
-from pocket_combine.card.model import FAKE, Card, Constraint, Effect, Nuisance, Parameter, RateParameter, ShapeRule
+from pocket_combine.card.model import (
+    FAKE,
+    Card,
+    Constraint,
+    Effect,
+    ExternalArgument,
+    Nuisance,
+    Parameter,
+    RateParameter,
+    ShapeRule,
+)
 from pocket_combine.card.renames import WrittenRow, exact_pattern, plan_rows
 from pocket_combine.card.writable import problems_of
 from pocket_combine.errors import CardError
 from pocket_combine.io.atomic import atomic_write
 
-__all__ = ["write_card", "dump_card", "dump_text", "written_nuisances"]
+__all__ = ["write_card", "dump_card", "dump_text", "line_of", "written_nuisances"]
 
 _RULER = "-" * 80
 _GAP = "  "
@@ -192,14 +202,31 @@ def _format_effect(effect: Effect) -> str:
 
 
 def _parameters(card: Card) -> list[str]:
-    rows = [_parameter(parameter) for parameter in card.parameters]
-    rows += [_constraint(constraint) for constraint in card.constraints]
-    rows += [[name, "flatParam"] for name in card.flat_parameters]
-    for extra in card.external_arguments:
-        limits = ["[const]"] if extra.constant else _range(extra.range)
-        rows.append([extra.name, "extArg", format_number(extra.value), *limits])
-    rows += [_rate_parameter(parameter) for parameter in card.rate_parameters]
-    return [" ".join(row) for row in rows]
+    return [
+        *map(line_of, card.parameters),
+        *map(line_of, card.constraints),
+        *(f"{name} flatParam" for name in card.flat_parameters),
+        *map(line_of, card.external_arguments),
+        *map(line_of, card.rate_parameters),
+    ]
+
+
+def line_of(definition: Parameter | Constraint | ExternalArgument | RateParameter) -> str:
+    """Return the line of a card that defines a parameter or a constraint.
+
+    Examples:
+        >>> line_of(Parameter("mass", 125.0, 0.1, (120.0, 130.0)))
+        'mass param 125 0.1 [120,130]'
+    """
+    if isinstance(definition, Parameter):
+        words = _parameter(definition)
+    elif isinstance(definition, Constraint):
+        words = _constraint(definition)
+    elif isinstance(definition, ExternalArgument):
+        words = _external_argument(definition)
+    else:
+        words = _rate_parameter(definition)
+    return " ".join(words)
 
 
 def _parameter(parameter: Parameter) -> list[str]:
@@ -223,6 +250,11 @@ def _constraint(constraint: Constraint) -> list[str]:
     arguments = [",".join(map(text, constraint.arguments))] if constraint.arguments else []
     sigma = text(constraint.sigma) if isinstance(constraint.sigma, str) else format_number(constraint.sigma)
     return [constraint.name, "constr", constraint.formula, *arguments, sigma]
+
+
+def _external_argument(argument: ExternalArgument) -> list[str]:
+    limits = ["[const]"] if argument.constant else _range(argument.range)
+    return [argument.name, "extArg", format_number(argument.value), *limits]
 
 
 def _rate_parameter(parameter: RateParameter) -> list[str]:

@@ -95,6 +95,7 @@ def read_file_contents(
 
     Examples:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> from pocket_combine.card.model import Channel, Column, ShapeRule
         >>> from pocket_combine.io.root import write_templates
         >>> from pocket_combine.templates import Templates

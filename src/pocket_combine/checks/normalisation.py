@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pocket_combine.card.model import AutoMCStats, Column
+from pocket_combine.card.template_checks import observation_disagrees, rate_disagrees
 from pocket_combine.checks.finding import CheckFinding, Where, found
 from pocket_combine.checks.subject import BoolArray, ChannelArrays, Subject, rows_of
 from pocket_combine.checks.thresholds import Thresholds
@@ -27,10 +28,6 @@ __all__ = [
     "small_signals",
     "yield_of",
 ]
-
-# `python/ShapeTools.py` of Combine stops where a rate or an observation differs by more than this from the integral.
-_RATE_TOLERANCE = 0.01
-_DATA_TOLERANCE = 0.005
 
 _ROUNDING = 1e-6
 
@@ -88,17 +85,17 @@ def check_rates(subject: Subject, _: Thresholds) -> Iterator[CheckFinding]:
         if templates is None or column.process not in templates.column_index:
             continue
         rate, integral = column.rate, yield_of(column, templates)
-        if rate > 0 and abs(integral - rate) > _RATE_TOLERANCE * max(1.0, rate):
+        if rate_disagrees(rate, integral):
             message = f"the rate is {rate:g} and the integral of the template {integral:.6g}: Combine stops"
             where = Where(column.channel, column.process)
             numbers = {"rate": rate, "integral": integral}
             yield found("rate-mismatch", Severity.ERROR, where, message, _WRITE_MINUS_ONE, **numbers)
     for channel in subject.card.channels:
         templates, events = subject.templates.get(channel.name), channel.observation
-        if templates is None or templates.observation is None or events is None or events < 0:
+        if templates is None or templates.observation is None or events is None:
             continue
         integral = float(templates.observation.sum())
-        if integral > 0.01 if events == 0 else abs(integral / events - 1) > _DATA_TOLERANCE:
+        if observation_disagrees(events, integral):
             message = f"the observation is {events:g} and the integral of the data {integral:.6g}: Combine stops"
             numbers = {"observation": events, "integral": integral}
             where = Where(channel.name)
