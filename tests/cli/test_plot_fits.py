@@ -81,7 +81,7 @@ def test_figures_are_files_whose_paths_are_shown(command: str, files: list[str])
             "impacts fit.json",
             "fit.json: holds the result of `pocket-combine fit`, expected that of `pocket-combine impacts -o`",
         ),
-        ("strengths card.txt", "card.txt: cannot be read"),
+        ("strengths card.txt", "card.txt: no such file"),
         ("pulls fit.json --parameter lumy", "no parameter matches 'lumy'; did you mean 'lumi'?"),
         ("impacts impacts.json --poi R", "no parameter of interest 'R' in the impacts: did you mean 'r'?"),
         ("correlations fit.json --around thory", "no correlation of 'thory': did you mean 'theory'?"),

@@ -65,7 +65,7 @@ def run(*words: str) -> Result:
         (["toys", "toys0.json"], ["toys.png"]),
         (["toys", "toys0.json", "toys1.json"], ["toys_bias.png", "toys_r_0.png", "toys_r_1.png"]),
         (["effects", "card.txt", "--quantity", "yield"], ["effects.png"]),
-        (["correlation-scheme", "A=card.txt", "B=card.txt"], ["correlation_scheme.png"]),
+        (["correlation-scheme", "card.txt"], ["correlation_scheme.png"]),
     ],
 )
 def test_figures_are_written_and_named(words: list[str], files: list[str]) -> None:
@@ -94,7 +94,7 @@ def test_figures_are_written_and_named(words: list[str], files: list[str]) -> No
         (["limits", "300=a.json", "300.0=b.json"], "a point is given twice"),
         (["limits", "a.json", "--theory", "theory.txt"], "need points that are numbers"),
         (["limits", "1=a.json", "--theory", "card.txt"], "card.txt:2: 'imax 2', expected a point and its value"),
-        (["limits", "1=a.json", "--theory", "none.txt"], "none.txt: cannot be read"),
+        (["limits", "1=a.json", "--theory", "none.txt"], "none.txt: no such file"),
         (["effects", "card.txt", "--channel", "SL"], "no channel matches 'SL'; available: 'CR', 'SR'"),
     ],
 )

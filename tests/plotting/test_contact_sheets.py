@@ -90,7 +90,7 @@ def test_figure_of_a_sum() -> None:
     np.testing.assert_allclose(above.down.get_data()[0], [42, 57])
     np.testing.assert_allclose(below.up.get_data()[0], [56 / 45, 66 / 65])
     np.testing.assert_allclose(below.band.get_data()[0], [1 + 3 / 45, 1 + 4 / 65])
-    assert "+1σ (yield +10.91%)" in texts(figure)
+    assert "+1σ (yield +11%)" in texts(figure)
 
 
 def test_names_of_a_style() -> None:

@@ -78,7 +78,7 @@ def test_a_failed_fit_has_none() -> None:
 def test_small_matrices_hold_numbers() -> None:
     axes = new_figure().add_subplot()
     drawn = draw_correlations(axes, correlations_of(SMALL))
-    assert [text.get_text() for text in drawn.numbers[:8]] == ["100", "-30", "70", "0", "-30", "100", "0", "-90"]
+    assert [text.get_text() for text in drawn.numbers[:8]] == ["100", "−30", "70", "0", "−30", "100", "0", "−90"]
     assert [text.get_color() for text in drawn.numbers[:3]] == ["white", "black", "white"]
     assert drawn.image.get_clim() == (-1.0, 1.0)
     np.testing.assert_allclose(np.asarray(drawn.image.get_array())[0], [1.0, -0.3, 0.7, 0.0], atol=1e-12)

@@ -93,7 +93,7 @@ def test_what_is_written() -> None:
     said = texts(pulls_figure(SMALL, style=STYLE))
     for text in (
         "+0.20 ± 0.90",
-        "-1.50 ± 0.50",
+        "−1.50 ± 0.50",
         "+0.50 ± 0.92",
         "frozen",
         "$1.31^{+0.40}_{-0.40}$",

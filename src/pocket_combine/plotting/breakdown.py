@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from pocket_combine.plotting.breakdown_values import breakdown_rows, decimals_of, total_of
+from pocket_combine.plotting.breakdown_values import breakdown_rows, part_texts, total_of
 from pocket_combine.plotting.canvas import style_context
+from pocket_combine.plotting.data_words import data_name, only_simulation
 from pocket_combine.plotting.impact_values import interval_of
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
-from pocket_combine.plotting.pulls import DATA_NAMES
 from pocket_combine.plotting.rows import (
     HEAD,
     LINE,
@@ -32,7 +32,7 @@ from pocket_combine.plotting.rows import (
     wrapped,
 )
 from pocket_combine.plotting.style import Style, literal
-from pocket_combine.plotting.uncertainties import interval_text
+from pocket_combine.plotting.uncertainties import interval_text, typographic
 from pocket_combine.results import ImpactResult, UncertaintyGroup
 
 __all__ = ["BreakdownArtists", "breakdown_figure", "draw_breakdown"]
@@ -108,24 +108,22 @@ def breakdown_figure(
     """
     rows = breakdown_rows(result)
     everything = (*rows, total_of(rows))
+    simulation = only_simulation([result])
     interval = interval_of(result)
-    data = DATA_NAMES.get(result.provenance.data, "")
+    data = data_name(result.provenance.data)
     title = f"{style.parameter(interval.parameter)} = {interval_text(interval)}{f'  ({data})' if data else ''}"
     with style_context():
-        places = decimals_of(everything[-1])
-        cells = [[f"{sign}{size:.{places}f}" for sign, size in (("+", row.high), ("-", row.low))] for row in everything]
+        cells = [[typographic(size) for size in sizes] for sizes in part_texts(everything)]
         widths = [text_width([row[side] for row in cells], NOTE_SIZE) + 0.12 for side in (0, 1)]
         left = MARGIN + text_width([literal(row.group) for row in everything], NAME_SIZE) + 0.1
-        panel = max(_PANEL, head_width(style.labels), text_width([title], 11.0))
+        panel = max(_PANEL, head_width(style.labels, simulation=simulation), text_width([title], 11.0))
         width = left + panel + sum(widths) + MARGIN
-        notes = wrapped(
-            "Groups are frozen one after the other from the top; what they share counts for the first.", panel
-        )
+        notes = wrapped(_ORDER, panel)
         top, body = HEAD + 0.22, len(everything) * _ROW
         sheet = Sheet(width, top + body + _AXIS + LINE * (1.1 + len(notes)) + 0.2)
         sheet.write(left, 0.08, title, size=11.0)
         axes = sheet.axes(left, top, panel, body)
-        sheet.labels(axes, axes, style.labels)
+        sheet.labels(axes, axes, style.labels, simulation=simulation)
         draw_breakdown(axes, everything, poi=interval.parameter, style=style)
         axes.axhline(len(rows) - 0.5, color="black", linewidth=0.8)
         for at, row in enumerate(cells):

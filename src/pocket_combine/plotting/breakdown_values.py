@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pocket_combine.errors import StyleError, nearest
 from pocket_combine.plotting.impact_values import interval_of
-from pocket_combine.plotting.uncertainties import decimals
+from pocket_combine.plotting.uncertainties import decimals, fixed
 from pocket_combine.results import ImpactResult, UncertaintyGroup
 
 __all__ = ["TABLE_FORMATS", "breakdown_rows", "breakdown_table", "systematic_part", "total_of"]
@@ -40,9 +40,18 @@ def total_of(rows: Sequence[UncertaintyGroup], name: str = "total") -> Uncertain
     return UncertaintyGroup(name, math.hypot(*(row.low for row in rows)), math.hypot(*(row.high for row in rows)))
 
 
-def decimals_of(total: UncertaintyGroup) -> int:
-    """Return the decimals of a table of parts: one more than the total needs."""
-    return decimals((total.low, total.high)) + 1
+def part_texts(rows: Sequence[UncertaintyGroup]) -> list[tuple[str, str]]:
+    """Return the upper and the lower parts of an uncertainty as text, with one decimal more than the total needs.
+
+    Args:
+        rows: The parts, with the total as the last.
+
+    Examples:
+        >>> part_texts([UncertaintyGroup("theory", 0.3, 0.6), UncertaintyGroup("total", 0.5, 1.0)])
+        [('+0.600', '-0.300'), ('+1.000', '-0.500')]
+    """
+    places = decimals((rows[-1].low, rows[-1].high)) + 1
+    return [(f"+{fixed(row.high, places)}", f"-{fixed(row.low, places)}") for row in rows]
 
 
 def systematic_part(rows: Sequence[UncertaintyGroup]) -> tuple[UncertaintyGroup, UncertaintyGroup] | None:
@@ -67,8 +76,7 @@ def breakdown_table(result: ImpactResult, table_format: str = "markdown") -> str
     rows = breakdown_rows(result)
     poi = interval_of(result).parameter
     everything = (*rows, total_of(rows))
-    places = decimals_of(everything[-1])
-    cells = [(row.group, f"+{row.high:.{places}f}", f"-{row.low:.{places}f}") for row in everything]
+    cells = [(row.group, *texts) for row, texts in zip(everything, part_texts(everything), strict=True)]
     return _markdown(poi, cells) if table_format == "markdown" else _latex(poi, cells)
 
 

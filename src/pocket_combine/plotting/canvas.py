@@ -43,6 +43,7 @@ def _settings() -> dict[str, Any]:
     width, height = settings["figure.figsize"]
     return settings | {
         "figure.figsize": (width * _SCALE, height * _SCALE),
+        "axes.unicode_minus": True,
         "figure.autolayout": False,
         "figure.constrained_layout.use": False,
         "xtick.major.pad": 4.0,

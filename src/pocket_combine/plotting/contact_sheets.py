@@ -6,7 +6,6 @@ axes with its ticks, and much less than one for a panel here.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from pocket_combine.errors import CardError, nearest
 from pocket_combine.plotting.canvas import add_labels, new_figure, style_context
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.style import Style, literal
+from pocket_combine.plotting.uncertainties import figure_number, typographic
 from pocket_combine.plotting.variations import Variation, largest_by_nuisance, largest_variations, round_range
 from pocket_combine.templates import FloatArray, Templates
 
@@ -179,24 +179,12 @@ def _draw_texts(
         yield axes.text(x + _LEFT - 0.015, height, f"{sign}{100 * half:g}%", va=side, ha="right", **kept)
     if one.edges.size > 2:
         for edge, across, side in ((one.edges[0], _LEFT, "left"), (one.edges[-1], _RIGHT, "right")):
-            yield axes.text(x + across, bottom + 0.02, f"{edge:g}", va="top", ha=side, **kept)
+            yield axes.text(x + across, bottom + 0.02, figure_number(edge), va="top", ha=side, **kept)
     middle = x + (_LEFT + _RIGHT) / 2
     for change, across, side, colour in zip(
-        one.yield_changes, (middle - 0.02, middle + 0.02), ("right", "left"), (UP_COLOUR, DOWN_COLOUR), strict=True
+        one.yield_texts, (middle - 0.02, middle + 0.02), ("right", "left"), (UP_COLOUR, DOWN_COLOUR), strict=True
     ):
-        yield axes.text(across, bottom + 0.02, _percent(change), va="top", ha=side, size=_NUMBER_SIZE, color=colour)
-
-
-def _percent(change: float) -> str:
-    """Return a change of a yield for readers.
-
-    Examples:
-        >>> _percent(0.0321), _percent(1e-16), _percent(math.nan)
-        ('+3.2%', '0%', 'empty')
-    """
-    if math.isnan(change):
-        return "empty"
-    return f"{100 * change:+.2g}%".replace("-", "\N{MINUS SIGN}") if abs(change) >= 5e-6 else "0%"
+        yield axes.text(across, bottom + 0.02, typographic(change), va="top", ha=side, size=_NUMBER_SIZE, color=colour)
 
 
 def _fit(text: Text, width: float) -> Text:

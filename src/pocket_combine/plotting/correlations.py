@@ -13,7 +13,7 @@ from matplotlib.text import Text
 
 from pocket_combine.plotting.canvas import style_context
 from pocket_combine.plotting.correlation_values import Correlations, correlations_of
-from pocket_combine.plotting.pulls import DATA_NAMES
+from pocket_combine.plotting.data_words import data_name, of_simulation
 from pocket_combine.plotting.rows import (
     HEAD,
     LINE,
@@ -26,6 +26,7 @@ from pocket_combine.plotting.rows import (
     wrapped,
 )
 from pocket_combine.plotting.style import Style
+from pocket_combine.plotting.uncertainties import fixed, typographic
 from pocket_combine.results import FitResult
 
 __all__ = ["CorrelationArtists", "correlations_figure", "correlations_figures", "draw_correlations"]
@@ -101,9 +102,8 @@ def _write_numbers(axes: Axes, correlations: Correlations) -> tuple[Text, ...]:
     for row, values in enumerate(correlations.values):
         for column, value in enumerate(values):
             colour = "white" if abs(value) > 0.6 else "black"
-            text = f"{100.0 * value:.0f}"
-            shown = "0" if text == "-0" else text
-            texts.append(axes.text(column, row, shown, ha="center", va="center", fontsize=NOTE_SIZE, color=colour))
+            text = typographic(fixed(100.0 * value, 0))
+            texts.append(axes.text(column, row, text, ha="center", va="center", fontsize=NOTE_SIZE, color=colour))
     return tuple(texts)
 
 
@@ -126,7 +126,7 @@ def correlations_figure(
     with style_context():
         cell = _CELL_WITH_NUMBER if count <= MOST_WITH_NUMBERS else _CELL_WITH_NAME
         named = count <= MOST_WITH_NAMES
-        side = max(count * cell, head_width(style.labels)) if named else _PLAIN
+        side = max(count * cell, head_width(style.labels, simulation=of_simulation(block.data))) if named else _PLAIN
         names = text_width([style.parameter(name) for name in block.parameters], _name_size(count)) if named else 0.4
         left = MARGIN + names + 0.1
         right = _BAR_GAP + _BAR + _BAR_LABELS
@@ -135,7 +135,7 @@ def correlations_figure(
         below = names + 0.15 + (0.0 if named else 0.25)
         sheet = Sheet(width, HEAD + side + below + LINE * len(notes) + MARGIN)
         axes = sheet.axes(left, HEAD, side, side)
-        sheet.labels(axes, axes, style.labels)
+        sheet.labels(axes, axes, style.labels, simulation=of_simulation(block.data))
         artists = draw_correlations(axes, block, style=style)
         if not named:
             axes.set_xlabel("parameter", fontsize=NAME_SIZE)
@@ -146,7 +146,7 @@ def correlations_figure(
         bar.ax.minorticks_off()
         bar.set_label("correlation in %" if artists.numbers else "correlation", fontsize=NAME_SIZE)
         if artists.numbers:
-            bar.ax.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.0f}")
+            bar.ax.yaxis.set_major_formatter(lambda value, _: typographic(fixed(100.0 * value, 0)))
         for at, note in enumerate(notes):
             sheet.write(MARGIN, HEAD + side + below + at * LINE, note)
     return sheet.figure
@@ -186,7 +186,7 @@ def correlations_figures(
 
 
 def _notes(block: Correlations, width: float) -> list[str]:
-    notes = [DATA_NAMES[block.data]] if block.data in DATA_NAMES else []
+    notes = [name for name in (data_name(block.data),) if name]
     if block.left_out:
         more = f" and {len(block.left_out) - _NAMED} more" if len(block.left_out) > _NAMED else ""
         notes.append(f"Without covariance: {', '.join(block.left_out[:_NAMED])}{more}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -18,10 +18,11 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 
 from pocket_combine.errors import StyleError
-from pocket_combine.plotting.canvas import add_labels, style_context
+from pocket_combine.plotting.canvas import style_context
 from pocket_combine.plotting.effect_cells import EffectGrid, GridColumn
 from pocket_combine.plotting.rows import NAME_SIZE, NOTE_SIZE, ROW_HEIGHT, Sheet, name_rows, text_width
-from pocket_combine.plotting.style import Labels, Style
+from pocket_combine.plotting.style import Style
+from pocket_combine.plotting.uncertainties import percent, typographic
 from pocket_combine.templates import FloatArray
 
 __all__ = ["HeatMapArtists", "draw_heat_map", "heat_map_figure", "heat_map_figures"]
@@ -129,11 +130,9 @@ def _percent(value: float) -> str:
 
     Examples:
         >>> [_percent(value) for value in (0.0251, -0.0012, 0.1234, -1.5, 0.0996)]
-        ['2.5', '−0.1', '12', '−150', '10']
+        ['2.5', '−0.12', '12', '−150', '10']
     """
-    number = 100.0 * value
-    text = f"{number:.1f}" if abs(number) < 9.95 else f"{number:.0f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return typographic(percent(value).strip("+%"))
 
 
 def _runs(columns: Sequence[GridColumn]) -> Iterator[tuple[str, int, int]]:
@@ -216,7 +215,7 @@ def heat_map_figure(
         lefts = [names + at * (panel + 0.2) for at in range(len(quantities) + 1)]
         sheet = Sheet(max(lefts[-1] + 0.8, _NOTE_WIDTH), bottom + 0.65)
         panels = [sheet.axes(left, 0.5, panel, height) for left in lefts[:-1]]
-        _write_labels(panels, style.labels)  # first: to find their place, mplhep draws all there is
+        sheet.labels(panels[0], panels[-1], style.labels, simulation=True)
         for axes, left, quantity in zip(panels, lefts, quantities, strict=False):
             artists = draw_heat_map(axes, grid, quantity=quantity, style=style, largest=largest)
             sheet.write(left, bottom, _TITLES[quantity], size=NAME_SIZE + 2.0)
@@ -228,15 +227,6 @@ def heat_map_figure(
         scale.ax.minorticks_off()
         sheet.write(0.1, bottom + 0.35, _NOTE)
     return sheet.figure
-
-
-def _write_labels(panels: Sequence[Axes], labels: Labels) -> None:
-    """Write the labels above a row of panels, luminosity and energy above the last of them."""
-    if len(panels) == 1:
-        add_labels(panels[0], labels, simulation=True)
-        return
-    add_labels(panels[0], replace(labels, luminosity=None, energy=None), simulation=True)
-    panels[-1].text(1.0, 1.0, labels.right, transform=panels[-1].transAxes, ha="right", va="bottom")
 
 
 def _bar_text(value: float, _: int | None = None) -> str:

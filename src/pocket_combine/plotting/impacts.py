@@ -17,10 +17,11 @@ from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import style_context
+from pocket_combine.plotting.data_words import data_name, only_simulation
 from pocket_combine.plotting.impact_values import RankedImpact, interval_of, ranked_impacts
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.pull_values import PullState
-from pocket_combine.plotting.pulls import BANDS, DATA_NAMES, value_text
+from pocket_combine.plotting.pulls import BANDS, value_text
 from pocket_combine.plotting.rows import (
     FAILED_COLOUR,
     HEAD,
@@ -37,7 +38,7 @@ from pocket_combine.plotting.rows import (
     wrapped,
 )
 from pocket_combine.plotting.style import Style
-from pocket_combine.plotting.uncertainties import decimals, interval_text, signed
+from pocket_combine.plotting.uncertainties import decimals, interval_text, signed, typographic
 from pocket_combine.results import ImpactResult, Interval, Status
 
 __all__ = ["ImpactArtists", "draw_impacts", "impacts_figure", "impacts_figures"]
@@ -213,7 +214,7 @@ def _sheet(
     poi: str | None,
 ) -> Figure:
     interval = interval_of(result, poi)
-    data = DATA_NAMES.get(result.provenance.data, "")
+    data = data_name(result.provenance.data)
     title = f"{style.parameter(interval.parameter)} = {interval_text(interval)}{f'  ({data})' if data else ''}"
     with style_context():
         ranks = ["–" if row.rank is None else str(row.rank) for row in shown]
@@ -231,14 +232,14 @@ def _sheet(
         sheet.warn(0.3, notes)
         pulls = sheet.axes(left, top, _PULLS, body)
         impacts = sheet.axes(left + _PULLS + _GAP, top, _IMPACTS, body)
-        sheet.labels(pulls, impacts, style.labels)
+        sheet.labels(pulls, impacts, style.labels, simulation=only_simulation([result]))
         draw_impacts(pulls, impacts, shown, poi=interval.parameter, style=style)
         for at, rank in enumerate(ranks):
             x, y = MARGIN + rank_width - 0.1, top + (at + 0.5) * ROW_HEIGHT
             sheet.write(x, y, rank, right=True)
         x = left + _PULLS + _GAP + _IMPACTS
         for column, name, colour, own in zip(
-            columns, ("at +1σ", "at -1σ"), (UP_COLOUR, DOWN_COLOUR), widths, strict=True
+            columns, ("at +1σ", "at −1σ"), (UP_COLOUR, DOWN_COLOUR), widths, strict=True
         ):
             x += own
             sheet.write(x, top - 0.1, name, colour=colour, right=True)
@@ -268,9 +269,9 @@ def _numbers(rows: Sequence[RankedImpact], side: int, places: int) -> list[tuple
         if not status.usable or math.isnan(change):
             result.append((status.value if not status.usable else "not finite", False))
         elif status is Status.AT_BOUNDARY or (row.pull.state is PullState.AT_BOUNDARY and end == best):
-            result.append((f"{signed(change, places)} (edge)", True))
+            result.append((f"{typographic(signed(change, places))} (edge)", True))
         else:
-            result.append((signed(change, places), True))
+            result.append((typographic(signed(change, places)), True))
     return result
 
 
@@ -288,5 +289,5 @@ def _legend() -> list[Artist]:
         Line2D([], [], color="black", marker="o", markersize=4.0, label="after the fit"),
         Patch(color=colour, label=f"±{width:g}σ before the fit"),
         Patch(facecolor=UP_COLOUR, edgecolor=UP_COLOUR, label="nuisance at +1σ after the fit"),
-        Patch(facecolor="white", edgecolor=DOWN_COLOUR, hatch="//////", label="nuisance at -1σ after the fit"),
+        Patch(facecolor="white", edgecolor=DOWN_COLOUR, hatch="//////", label="nuisance at −1σ after the fit"),
     ]

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
+from pocket_combine.plotting.uncertainties import figure_number
+
 __all__ = ["LEGEND_SIZE", "PlacedLegend", "height_above", "lay_out", "place_legend", "plain_ticks", "wrapped"]
 
 LEGEND_SIZE = 9.0
@@ -116,15 +118,6 @@ def lay_out(figure: Figure) -> None:
         engine.execute(figure)
 
 
-def _tick_text(value: float, _: int | None = None) -> str:
-    if value == 0:
-        return "0"
-    if 1e-3 <= abs(value) < 1e5:
-        return f"{value:g}".replace("-", "\N{MINUS SIGN}")
-    mantissa, exponent = f"{value:.4e}".split("e")
-    return rf"${float(mantissa):g}\times10^{{{int(exponent)}}}$"
-
-
 def plain_ticks() -> FuncFormatter:
     """Return a formatter that writes powers of ten at each tick, and no factor in a corner of the figure."""
-    return FuncFormatter(_tick_text)
+    return FuncFormatter(lambda value, _: figure_number(value))

@@ -341,7 +341,7 @@ def limit_bars_figure(
     with style_context():
         names = text_width((style.channel(name).label or name for name in limits), NAME_SIZE)
         numbers = text_width(_numbers(points), NAME_SIZE)
-        size = max(4.0, head_width(style.labels))
+        size = max(4.0, head_width(style.labels, simulation=only_simulation(limits.values())))
         sheet = Sheet(names + size + numbers + 0.4, _ROW * len(limits) + 1.35)
         axes = sheet.axes(names + 0.2, 0.42, size, _ROW * len(limits))
         draw_limit_bars(axes, limits, style=style, logarithmic=logarithmic, colours=colours)

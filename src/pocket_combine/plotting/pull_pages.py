@@ -38,7 +38,7 @@ from pocket_combine.plotting.rows import (
     wrapped,
 )
 from pocket_combine.plotting.style import Style
-from pocket_combine.plotting.uncertainties import asymmetric, signed
+from pocket_combine.plotting.uncertainties import asymmetric, signed, typographic
 
 __all__ = ["pulls_figure", "pulls_figures"]
 
@@ -127,10 +127,11 @@ def _sheet(fits: Sequence[DrawnFit], columns: Sequence[_Column], style: Style) -
         names = [name for column in columns for block in column for name in block]
         alone = fits[0] if len(fits) == 1 else None
         notes = {name: _note(alone, name) for name in names} if alone else {}
+        simulation = all(fit.simulation for fit in fits)
         row = ROW_HEIGHT * (1.0 + 0.3 * (len(fits) - 1))
         left = MARGIN + text_width([style.parameter(name) for name in names], NAME_SIZE) + 0.1
         right = text_width(notes.values(), NOTE_SIZE) + 0.15
-        panel = _PANEL if len(columns) > 1 else max(_PANEL, head_width(style.labels))
+        panel = _PANEL if len(columns) > 1 else max(_PANEL, head_width(style.labels, simulation=simulation))
         width = len(columns) * (left + panel + right)
         warnings = [
             line for fit in fits if fit.problem for line in wrapped(f"{fit.label}: {fit.problem}", width - 2 * MARGIN)
@@ -149,7 +150,7 @@ def _sheet(fits: Sequence[DrawnFit], columns: Sequence[_Column], style: Style) -
                 axes = sheet.axes(at * (left + panel + right) + left, y, panel, len(block) * row)
                 places.append((axes, block, block is column[0]))
                 y += len(block) * row + _AXIS
-        sheet.labels(places[uppermost[0]][0], places[uppermost[-1]][0], style.labels)
+        sheet.labels(places[uppermost[0]][0], places[uppermost[-1]][0], style.labels, simulation=simulation)
         limit = pull_limit(fits, [name for pulled, _ in columns for name in pulled])
         for axes, block, is_pulled in places:
             if is_pulled:
@@ -174,7 +175,7 @@ def _note(fit: DrawnFit, name: str) -> str:
         return str(row.state.value)
     if not row.is_constrained:
         return asymmetric(row.fit[1], math.nan, math.nan) if fit.problem else value_text(row)
-    text = signed(row.pull, 2)
+    text = typographic(signed(row.pull, 2))
     if not fit.problem and math.isfinite(row.constraint):
         text += f" ± {row.constraint:.2f}"
     return f"{text} (edge)" if row.state is PullState.AT_BOUNDARY else text

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.errors import StyleError
+from pocket_combine.plotting.data_words import data_name, of_simulation
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.pull_values import Pull, PullState, failure, pulls_of
 from pocket_combine.plotting.rows import (
@@ -36,8 +37,6 @@ BANDS = ((2.0, "#eeeeee"), (1.0, "#dcdcdc"))
 _SPREAD = 0.25
 """Part of a row by which the first and the last of several fits lie above and below its middle."""
 _SMALLEST_LIMIT, _LARGEST_LIMIT = 2.5, 5.0
-DATA_NAMES = {"asimov": "Asimov data", "frequentist asimov": "Asimov data after a fit", "toy": "toy"}
-"""What fitted data that were not observed are called, by `Provenance.data`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class DrawnFit:
         problem: Why it is no result; empty if it is one.
         colour: Its colour.
         marker: Its marker.
+        simulation: Whether its data do not depend on the observation.
     """
 
     label: str
@@ -72,6 +72,7 @@ class DrawnFit:
     problem: str
     colour: str
     marker: str
+    simulation: bool
 
 
 def draw_pulls(
@@ -177,12 +178,13 @@ def drawn_fits(fits: Fits, *, bins: bool = False) -> tuple[DrawnFit, ...]:
     drawn = []
     for at, (label, result) in enumerate(given.items()):
         problem = failure(result) if isinstance(result, FitResult) else ""
-        kind = DATA_NAMES.get(result.provenance.data, "")
+        kind = data_name(result.provenance.data)
         name = literal(label) or "after the fit"
         said = "" if kind.lower() in label.lower() else kind
         words = ", ".join(word for word in (said, "no result" if problem else "") if word)
         rows = {row.parameter: row for row in pulls_of(result, bins=bins)}
-        drawn.append(DrawnFit(f"{name} ({words})" if words else name, rows, problem, _COLOURS[at], _MARKERS[at]))
+        look = _COLOURS[at], _MARKERS[at], of_simulation(result.provenance.data)
+        drawn.append(DrawnFit(f"{name} ({words})" if words else name, rows, problem, *look))
     return tuple(drawn)
 
 

@@ -67,10 +67,11 @@ def wrapped(text: str, width: float, size: float = NOTE_SIZE) -> list[str]:
     return textwrap.wrap(text, letters, break_on_hyphens=False)
 
 
-def head_width(labels: Labels) -> float:
-    """Return the inches that labels need above axes."""
+def head_width(labels: Labels, *, simulation: bool) -> float:
+    """Return the inches that labels need above axes, with what `add_labels` says of simulation."""
     size = float(mpl.rcParams["font.size"])
-    left = text_width([f"{labels.experiment} {labels.text}"], size, "bold")
+    words = [labels.experiment, *(["Simulation"] if simulation else []), labels.text]
+    left = text_width([" ".join(words)], size, "bold")
     return left + text_width([labels.right], size) + 0.25
 
 
@@ -130,15 +131,15 @@ class Sheet:
         for at, line in enumerate(lines):
             self.write(MARGIN, top + at * LINE, line, colour=FAILED_COLOUR)
 
-    def labels(self, first: Axes, last: Axes, labels: Labels) -> None:
+    def labels(self, first: Axes, last: Axes, labels: Labels, *, simulation: bool) -> None:
         """Write the labels above a row of axes, the right one above the last of them.
 
         Quickest before the axes are filled, because mplhep draws the figure to place them.
         """
         if first is last:
-            add_labels(first, labels)
+            add_labels(first, labels, simulation=simulation)
             return
-        add_labels(first, replace(labels, luminosity=None, energy=None))
+        add_labels(first, replace(labels, luminosity=None, energy=None), simulation=simulation)
         last.text(1.0, 1.0, f"{labels.right}", transform=last.transAxes, ha="right", va="bottom")
 
 

@@ -20,7 +20,7 @@ from pocket_combine.plotting.data_words import data_words, only_simulation
 from pocket_combine.plotting.legends import PlacedLegend, height_above, place_legend, wrapped
 from pocket_combine.plotting.palette import PETROFF_10
 from pocket_combine.plotting.style import Style
-from pocket_combine.plotting.uncertainties import asymmetric, decimals, exponents
+from pocket_combine.plotting.uncertainties import asymmetric, decimals, exponents, fixed, typographic
 from pocket_combine.results import ScanResult, UncertaintyGroup
 
 __all__ = ["FAILED_COLOUR", "LIKELIHOOD", "ScanArtists", "curve_colours", "draw_scan", "level_text", "scan_figure"]
@@ -198,14 +198,14 @@ def _legend_texts(
 
 
 def _range_text(ends: tuple[float, float], places: int) -> str:
-    begin, end = (f"{edge:.{places}f}" if math.isfinite(edge) else "outside the scan" for edge in ends)
+    begin, end = (typographic(fixed(edge, places)) if math.isfinite(edge) else "outside the scan" for edge in ends)
     return f"[{begin}, {end}]"
 
 
 def _split_text(curve: Curve, parts: Sequence[UncertaintyGroup]) -> str:
     places = decimals(size for part in parts for size in (part.low, part.high))
     words = [f"${{}}{exponents(part.low, part.high, places)}$ ({part.group})" for part in parts]
-    return f"= {curve.best:.{places}f} " + " ".join(words)
+    return " ".join([f"= {typographic(fixed(curve.best, places))}", *words])
 
 
 def _top(curves: Sequence[Curve], heights: Sequence[float]) -> float:

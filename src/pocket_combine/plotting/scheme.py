@@ -188,7 +188,7 @@ def scheme_figure(scheme: Scheme, *, style: Style | None = None) -> Figure:
         labels = [_column_label(scheme, name, style) for name in scheme.columns]
         below = text_width(labels, NAME_SIZE)
         column = min(max(7.0 / len(labels), 0.4), 1.3)
-        width = max(column * len(labels), head_width(style.labels) + 0.6)
+        width = max(column * len(labels), head_width(style.labels, simulation=True) + 0.6)
         upright = below > width / len(labels) - 0.05
         height = ROW_HEIGHT * sum(row.lanes for row in scheme.rows)
         bottom = 0.5 + height + (below if upright else 0.15) + 0.15

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.plotting.stack_numbers import Stack
 from pocket_combine.plotting.style import ChannelRule
+from pocket_combine.plotting.uncertainties import figure_number
 from pocket_combine.templates import FloatArray
 
 __all__ = ["DrawnBins", "draw_bins", "mark_blinded", "name_axes", "quantity_title"]
@@ -105,7 +106,7 @@ def name_axes(axes: Axes, stack: Stack, bins: DrawnBins, *, events: bool = True)
         title = "One bin"
     elif bins.equal:
         if stack.rule.unroll is None and stack.total.size <= _MOST_EDGES:
-            axes.set_xticks(bins.edges, [f"{edge:g}" for edge in stack.edges])
+            axes.set_xticks(bins.edges, [figure_number(edge) for edge in stack.edges])
             axes.tick_params(axis="x", which="minor", length=0)
         else:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from matplotlib.figure import Figure
 
 from pocket_combine.plotting.canvas import add_labels, new_figure, style_context
+from pocket_combine.plotting.data_words import only_simulation
 from pocket_combine.plotting.legends import lay_out
 from pocket_combine.plotting.stack_axes import draw_bins
 from pocket_combine.plotting.stack_numbers import Stack, overview_of, stack_of
@@ -42,7 +43,8 @@ def stack_figure(
         ResultError: If there is no such channel, or the bins of `prefit` differ.
         StyleError: If the style does not fit the channel.
     """
-    return _figure(stack_of(result, channel, style=style, prefit=prefit), style, options)
+    shown = stack_of(result, channel, style=style, prefit=prefit)
+    return _figure(shown, style, options, simulation=only_simulation([result]))
 
 
 def stack_figures(
@@ -87,10 +89,11 @@ def overview_figure(
         ResultError: If there is no such channel.
         StyleError: If a rule adds signals to backgrounds.
     """
-    return _figure(overview_of(result, channels, style=style, prefit=prefit), style, options)
+    shown = overview_of(result, channels, style=style, prefit=prefit)
+    return _figure(shown, style, options, simulation=only_simulation([result]))
 
 
-def _figure(stack: Stack, style: Style, options: StackOptions) -> Figure:
+def _figure(stack: Stack, style: Style, options: StackOptions, *, simulation: bool) -> Figure:
     with_panel = options.panel == "ratio" or (options.panel == "pull" and stack.observed is not None)
     count = stack.total.size
     width = min(max(5.0, 3.0 + 0.3 * count), 20.0) if stack.bin_labels else min(5.0 + 0.03 * max(count - 40, 0), 14.0)
@@ -107,7 +110,7 @@ def _figure(stack: Stack, style: Style, options: StackOptions) -> Figure:
         if not artists.legend.inside:
             figure.set_size_inches(width + artists.legend.width, figure.get_figheight())
         figure.align_ylabels()
-        add_labels(upper, style.labels, simulation=stack.observed is None)
+        add_labels(upper, style.labels, simulation=simulation)
         lay_out(figure)
         bins = draw_bins(stack, per_width=options.per_width, equal=options.equal_bins)
         make_room(upper, stack, bins, options, artists)

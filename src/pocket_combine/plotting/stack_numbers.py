@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.special import gammaincinv
 
 from pocket_combine.errors import ResultError, StyleError, nearest
+from pocket_combine.plotting.data_words import data_name
 from pocket_combine.plotting.style import ChannelRule, Style
 from pocket_combine.results import ChannelYields, PostfitResult
 from pocket_combine.templates import FloatArray
@@ -254,7 +255,7 @@ def state_of(result: PostfitResult, *, has_data: bool) -> str:
         return state
     if result.point == "prefit":
         return f"{state}, expected"
-    return f"{state}, {'toy data' if result.provenance.data == 'toy' else 'Asimov data'}"
+    return f"{state}, {data_name(result.provenance.data)}"
 
 
 def _is_fitted(result: PostfitResult, channel: str) -> bool:

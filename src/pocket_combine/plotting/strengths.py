@@ -16,8 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import style_context
+from pocket_combine.plotting.data_words import data_name, of_simulation
 from pocket_combine.plotting.palette import DOWN_COLOUR, PETROFF_10
-from pocket_combine.plotting.pulls import DATA_NAMES
 from pocket_combine.plotting.rows import (
     FAILED_COLOUR,
     HEAD,
@@ -35,7 +35,7 @@ from pocket_combine.plotting.rows import (
 )
 from pocket_combine.plotting.strength_values import Strength
 from pocket_combine.plotting.style import Style
-from pocket_combine.plotting.uncertainties import decimals, exponents, interval_text
+from pocket_combine.plotting.uncertainties import decimals, exponents, figure_number, interval_text
 from pocket_combine.results import Interval, Status, UncertaintyGroup
 
 __all__ = ["StrengthArtists", "draw_strengths", "strengths_figure"]
@@ -164,16 +164,17 @@ def strengths_figure(
     names = {strength.interval.parameter for strength in strengths if strength.interval is not None}
     title = quantity or (style.parameter(min(names)) if len(names) == 1 and len(strengths) > 1 else "best fit")
     with style_context():
+        simulation = all(of_simulation(strength.data) for strength in strengths)
         texts = [_text(strength) for strength in strengths]
         left = MARGIN + text_width([strength.label for strength in strengths], NAME_SIZE) + 0.1
         problems = text_width([strength.problem for strength in strengths], NAME_SIZE)
-        panel = max(_PANEL, head_width(style.labels), problems + 0.2)
+        panel = max(_PANEL, head_width(style.labels, simulation=simulation), problems + 0.2)
         right = text_width(texts, _TEXT) + 0.25
         handles = _legend(strengths, expected)
         body = len(strengths) * _ROW
         sheet = Sheet(left + panel + right, HEAD + body + _AXIS + 1.1 * LINE * len(handles) + 0.15)
         axes = sheet.axes(left, HEAD, panel, body)
-        sheet.labels(axes, axes, style.labels)
+        sheet.labels(axes, axes, style.labels, simulation=simulation)
         axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
         draw_strengths(axes, strengths, expected=expected)
         axes.set_xlabel(title, fontsize=NAME_SIZE + 1.0)
@@ -198,7 +199,7 @@ def _text(strength: Strength) -> str:
 
 def _legend(strengths: Sequence[Strength], expected: float | None) -> list[Artist]:
     kinds = {strength.data for strength in strengths}
-    data = ", ".join(DATA_NAMES[kind] for kind in sorted(kinds) if kind in DATA_NAMES)
+    data = ", ".join(data_name(kind) for kind in sorted(kinds) if data_name(kind))
     levels = {strength.interval.delta_nll for strength in strengths if strength.interval is not None}
     name = "best fit and uncertainty"
     if any(not math.isclose(level, 0.5, rel_tol=0.02) for level in levels):
@@ -212,5 +213,7 @@ def _legend(strengths: Sequence[Strength], expected: float | None) -> list[Artis
             Line2D([], [], color=SYST_COLOUR, linewidth=2.6, label="systematic"),
         ]
     if expected is not None:
-        handles.append(Line2D([], [], color="#717581", linewidth=1.0, linestyle="--", label=f"expected: {expected:g}"))
+        handles.append(
+            Line2D([], [], color="#717581", linewidth=1.0, linestyle="--", label=f"expected: {figure_number(expected)}")
+        )
     return handles

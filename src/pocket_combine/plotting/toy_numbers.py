@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocket_combine.plotting.uncertainties import decimals
+from pocket_combine.plotting.uncertainties import symmetric, typographic
 from pocket_combine.results import ToyResult
 from pocket_combine.templates import FloatArray
 
@@ -63,8 +63,7 @@ class Moments:
 
 
 def _with_error(value: float, error: float) -> str:
-    places = decimals([error])
-    return f"{value:.{places}f} ± {error:.{places}f}".replace("-", "\N{MINUS SIGN}").replace("nan", "?")
+    return typographic(" ± ".join(symmetric(value, error)))
 
 
 def bias_of(results: tuple[ToyResult, ...]) -> tuple[FloatArray, tuple[Moments, ...]]:
@@ -114,7 +113,7 @@ def p_value_words(p_value: float, toys: int) -> str:
     if p_value <= 0:
         return f"< {1 / toys:.3g} (none of {toys} toys)"
     error = math.sqrt(p_value * (1 - p_value) / toys)
-    return f"{p_value:.{decimals([error])}f} ± {error:.{decimals([error])}f}" if error else f"{p_value:.3g}"
+    return " ± ".join(symmetric(p_value, error)) if error else f"{p_value:.3g}"
 
 
 def p_value_text(p_value: float, toys: int) -> str:

@@ -20,6 +20,7 @@ from pocket_combine.plotting.data_words import only_simulation
 from pocket_combine.plotting.legends import PlacedLegend, height_above, place_legend
 from pocket_combine.plotting.style import Style
 from pocket_combine.plotting.toy_numbers import Moments, bias_of, bin_edges, p_value_text
+from pocket_combine.plotting.uncertainties import typographic
 from pocket_combine.results import GoodnessOfFitResult, ToyResult
 from pocket_combine.templates import FloatArray
 
@@ -126,7 +127,7 @@ def _counted(toys: int, failed: int) -> str:
 
 
 def _data_text(result: GoodnessOfFitResult, statistic: float) -> str:
-    text = f"Data: {statistic:.4g}"
+    text = f"Data: {typographic(f'{statistic:.4g}')}"
     if result.p_value is not None:
         text += f", {p_value_text(result.p_value, len(result.toys))}"
     return text if result.status.usable else f"{text}\nfit of the data: {result.status.value}"
@@ -200,13 +201,15 @@ def draw_toys(
         (reference,) = axes.plot(
             [result.injected] * 2, [0.0, counts.max()], "--", color="black", linewidth=1.0, zorder=2
         )
-        texts.append(f"Injected {result.injected:g}")
+        texts.append(f"Injected {typographic(f'{result.injected:g}')}")
     handles.append(reference)
     title = rf"({name} $-$ injected) / $\sigma$" if of_pulls else f"Best fit of {name}"
     set_titles(axes, title, "Toys")
     axes.set_xlim(*range_)
     set_value_ticks(axes)
-    legend = place_legend(axes, handles, texts, f"{name} = {result.injected:g} injected" if of_pulls else "")
+    legend = place_legend(
+        axes, handles, texts, f"{name} = {typographic(f'{result.injected:g}')} injected" if of_pulls else ""
+    )
     highest = max(float((counts + np.sqrt(counts)).max()), scale * 0.4 if of_pulls else 0.0)
     axes.set_ylim(0.0, 1.05 * highest / (1.0 - height_above(axes, legend)))
     return ToyArtists(drawn, bars.lines[0], gaussian, reference, legend)
@@ -285,7 +288,7 @@ def toys_figure(result: ToyResult, *, style: Style | None = None) -> Figure:
         left, right = figure.subplots(1, 2)
         draw_toys(left, result, quantity="best fit", style=style)
         draw_toys(right, result, quantity="pull", style=style)
-        add_labels(left, style.labels, simulation=True)
+        add_labels(left, style.labels, simulation=only_simulation([result]))
     return figure
 
 
@@ -296,7 +299,7 @@ def bias_figure(results: Sequence[ToyResult], *, style: Style | None = None) -> 
         figure = new_figure()
         upper, lower = figure.subplots(2, 1, sharex=True)
         draw_bias((upper, lower), results, style=style)
-        add_labels(upper, style.labels, simulation=True)
+        add_labels(upper, style.labels, simulation=only_simulation(results))
     return figure
 
 

@@ -16,6 +16,7 @@ from pocket_combine.plotting.legends import PlacedLegend, height_above, lay_out,
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.stack_axes import quantity_title
 from pocket_combine.plotting.style import Style, literal
+from pocket_combine.plotting.uncertainties import typographic
 from pocket_combine.plotting.variations import Variation, round_range, summed_variations
 from pocket_combine.templates import Templates
 
@@ -66,7 +67,7 @@ def draw_variation(axes: Axes, shown: Variation, *, style: Style = _DEFAULT) -> 
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylabel("Events / bin")
     axes.yaxis.set_major_formatter(plain_ticks())
-    changes = [f"{100 * change:+.2f}%".replace("-", "\N{MINUS SIGN}") for change in shown.yield_changes]
+    changes = [typographic(change) for change in shown.yield_texts]
     sigma = "\N{GREEK SMALL LETTER SIGMA}"
     labels = [
         "Nominal",

@@ -15,6 +15,7 @@ import numpy as np
 
 from pocket_combine.card.model import Card
 from pocket_combine.effects import ColumnShift, column_shifts
+from pocket_combine.plotting.uncertainties import percent
 from pocket_combine.templates import FloatArray, Templates
 
 __all__ = ["Variation", "largest_by_nuisance", "largest_variations", "round_range", "summed_variations", "variations"]
@@ -60,6 +61,12 @@ class Variation:
         """Relative change of the yield at +1 and at -1 standard deviation; not a number for an empty template."""
         nominal = self.nominal.sum(keepdims=True)
         up, down = (float(_relative(side.sum(keepdims=True), nominal)[0]) for side in (self.up, self.down))
+        return up, down
+
+    @property
+    def yield_texts(self) -> tuple[str, str]:
+        """The same for readers, in ASCII: `empty` for an empty template."""
+        up, down = ("empty" if math.isnan(change) else percent(change) for change in self.yield_changes)
         return up, down
 
     @property

@@ -1,9 +1,7 @@
 """Tables of expected events for notes and papers: LaTeX, Markdown and plain text, without matplotlib.
 
-Uncertainties are rounded as the Particle Data Group does (Review of Particle Physics, Introduction, "Rounding"): with
-three leading digits of 100 to 354 two digits are kept, with 355 to 949 one, and 950 to 999 become 1000 with two. Values
-end at the same digit. Uncertainties of added processes come from a fit's covariance or are left out; they are never
-added in quadrature.
+Digits are those of `uncertainties`. Uncertainties of added processes come from a fit's covariance or are left out; they
+are never added in quadrature.
 """
 
 from __future__ import annotations
@@ -17,9 +15,10 @@ from enum import Enum
 from pocket_combine.errors import ResultError
 from pocket_combine.plotting.stack_numbers import find_channel, state_of
 from pocket_combine.plotting.style import ChannelRule, Style
+from pocket_combine.plotting.uncertainties import decimals, fixed, symmetric
 from pocket_combine.results import ChannelYields, PostfitResult
 
-__all__ = ["RowKind", "TABLE_FORMATS", "YieldCell", "YieldRow", "YieldTable", "rounded_pair", "yield_table"]
+__all__ = ["RowKind", "TABLE_FORMATS", "YieldCell", "YieldRow", "YieldTable", "yield_table"]
 
 _DEFAULT = Style()
 
@@ -89,37 +88,6 @@ class YieldTable:
         return writers[table_format](self)
 
 
-def rounded_pair(value: float, error: float) -> tuple[str, str]:
-    """Return a value and its uncertainty, rounded by the rule of the Particle Data Group.
-
-    Args:
-        value: The value.
-        error: Its uncertainty, at least 0. With 0, the value has one digit after the point.
-
-    Examples:
-        >>> rounded_pair(123.456, 0.827), rounded_pair(0.8273, 0.1194)
-        (('123.5', '0.8'), ('0.83', '0.12'))
-        >>> rounded_pair(52.34, 0.0963), rounded_pair(98765, 1234)
-        (('52.34', '0.10'), ('98800', '1200'))
-    """
-    digits = _digits(error)
-    return _fixed(value, digits), _fixed(error, digits)
-
-
-def _digits(error: float) -> int:
-    """Return how many digits after the point an uncertainty keeps; negative before it."""
-    if not (error > 0 and math.isfinite(error)):
-        return 1
-    exponent = int(f"{error:.2e}".split("e")[1])
-    leading = round(float(f"{error:.2e}".split("e")[0]) * 100)
-    return 1 - exponent if leading <= 354 else -exponent
-
-
-def _fixed(value: float, digits: int) -> str:
-    rounded = round(value, digits)
-    return f"{rounded + 0.0:.{max(digits, 0)}f}"
-
-
 # ---------------------------------------------------------------------- contents
 
 
@@ -158,7 +126,7 @@ class _Source:
     def _bare(self, value: float) -> YieldCell:
         """Return a value without uncertainty, with the digits of the total and at least two."""
         exponent = math.floor(math.log10(abs(value))) if value else 0
-        return YieldCell(value, None, max(_digits(self.total[1]), 1 - exponent, 0))
+        return YieldCell(value, None, max(decimals([self.total[1]]), 1 - exponent, 0))
 
     def data(self) -> YieldCell | None:
         if self.yields.observed is None:
@@ -258,8 +226,8 @@ def _cell_text(cell: YieldCell | None, kind: RowKind, plus_minus: str, missing: 
     if kind is RowKind.DATA:
         return f"{cell.value:.0f}" if cell.value == round(cell.value) else f"{cell.value:.2f}"
     if cell.error is None:
-        return _fixed(cell.value, cell.digits)
-    return plus_minus.join(rounded_pair(cell.value, cell.error))
+        return fixed(cell.value, cell.digits)
+    return plus_minus.join(symmetric(cell.value, cell.error))
 
 
 _SPECIAL = {
