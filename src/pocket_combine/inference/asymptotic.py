@@ -14,6 +14,7 @@ import numpy as np
 
 from pocket_combine.inference.fitter import BestFit, Fitter
 from pocket_combine.inference.normal import normal_quantile, normal_tail
+from pocket_combine.inference.roots import bracketed_root
 from pocket_combine.results import Quantile, Status
 from pocket_combine.templates import FloatArray
 
@@ -30,7 +31,8 @@ __all__ = [
 EXPECTED_QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
 """The quantiles of the background-only distribution that Combine reports."""
 
-_TOLERANCE = 1e-4
+_TOLERANCE = 1e-5
+"""Of an observed limit, relative, and of the logarithm of CLs there."""
 _MOST_STEPS = 60
 
 
@@ -129,8 +131,6 @@ def observed_limit(observed: Profile, asimov: Profile, confidence_level: float, 
         confidence_level: Such as 0.95.
         guess: A value near the limit, such as the expected one.
     """
-    from scipy.optimize import brentq  # noqa: PLC0415  slow to import, and most fits do without
-
     for best in (observed.best, asimov.best):
         if not best.is_minimum:
             return Quantile(None, math.nan, best.status)
@@ -142,29 +142,35 @@ def observed_limit(observed: Profile, asimov: Profile, confidence_level: float, 
         return math.log(both / background) - math.log(1.0 - confidence_level)
 
     low = max(0.0, float(observed.best.theta[observed.position]))
-    step = max(guess if math.isfinite(guess) else 1.0, 1e-6)
-    high = low + step
+    at_low = excess(low)
+    step = max(_gaussian_limit(low, guess, confidence_level) - low, 1e-6)
+    high, at_high = low + step, excess(low + step)
     for _ in range(_MOST_STEPS):
-        value = excess(high)
-        if math.isnan(value):
-            return Quantile(None, math.nan, Status.NOT_CONVERGED)
-        if value < 0:
-            break
-        low, step = high, 2.0 * step
-        high = low + step
-    else:
-        return Quantile(None, math.nan, Status.NOT_FOUND)
-    while not math.isfinite(value):
-        high = 0.5 * (low + high)
-        value = excess(high)
-        if value >= 0:
-            low, high = high, 2.0 * high - low
-            break
-    try:
-        limit = brentq(excess, low, high, xtol=1e-9 * high, rtol=_TOLERANCE * 0.1)
-    except ValueError:  # a fit on the way failed
-        return Quantile(None, math.nan, Status.NOT_CONVERGED)
-    return Quantile(None, float(limit))
+        # So far up that the probabilities are 0 nothing tells how far the limit is.
+        if at_high == -math.inf:
+            middle = 0.5 * (low + high)
+            at_middle = excess(middle)
+            if at_middle > 0.0:
+                low, at_low = middle, at_middle
+            else:
+                high, at_high = middle, at_middle
+        elif at_high > 0.0:
+            # Twice as far as a straight line says, which the logarithm of CLs falls below.
+            line = at_high * (high - low) / (at_low - at_high) if at_low > at_high else step
+            step = min(2.0 * step, 2.0 * line)
+            low, at_low = high, at_high
+            high, at_high = low + step, excess(low + step)
+        else:
+            limit = bracketed_root(excess, (low, high), (at_low, at_high), _TOLERANCE * high, negligible=_TOLERANCE)
+            return Quantile(None, limit, Status.NOT_CONVERGED if math.isnan(limit) else Status.CONVERGED)
+    return Quantile(None, math.nan, Status.NOT_FOUND)
+
+
+def _gaussian_limit(best: float, median: float, confidence_level: float) -> float:
+    """Return the limit if the likelihood were Gaussian, from the median expected one, or a guess of it (eq. 69)."""
+    outside = 1.0 - confidence_level
+    sigma = max(median if math.isfinite(median) else 1.0, 1e-6) / normal_quantile(1.0 - 0.5 * outside)
+    return best + sigma * normal_quantile(1.0 - outside * (1.0 - normal_tail(best / sigma)))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
 from pocket_combine.errors import CardError
 from pocket_combine.inference.covariance import Spread, edges_of_draws, prefit_spread
@@ -76,7 +75,9 @@ def carried_fit(workspace: Workspace, fit: FitResult) -> CarriedFit:
     moves, root = _root_of_fit(fit, theirs)
     is_own = ~np.isin(before.moving, ours)
     moving = np.concatenate([ours[moves], before.moving[is_own]])
-    whole = scipy.linalg.block_diag(root, before.root[np.ix_(is_own, is_own)])
+    whole = np.zeros((moving.size, root.shape[1] + int(is_own.sum())))
+    whole[: len(root), : root.shape[1]] = root
+    whole[len(root) :, root.shape[1] :] = before.root[np.ix_(is_own, is_own)]
     own = tuple(name for name in model.parameters.names if name not in set(shared))
     spread = Spread(theta, moving, whole, *edges_of_draws(workspace, theta))
     return CarriedFit(spread, shared, own, _notes(workspace, before, shared, own))
@@ -154,7 +155,7 @@ def _root_of_fit(fit: FitResult, theirs: IntArray) -> tuple[IntArray, FloatArray
     rows = place[theirs[moves]]
     covariance = fit.covariance[np.ix_(rows, rows)]
     errors = np.sqrt(np.diag(covariance))
-    values, vectors = scipy.linalg.eigh(covariance / np.outer(errors, errors))
+    values, vectors = np.linalg.eigh(covariance / np.outer(errors, errors))
     if values[0] < -_NEGATIVE * values[-1]:
         raise CardError("the covariance of the fit is none: some sum of parameters has a negative variance")
     root: FloatArray = errors[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))

@@ -24,6 +24,10 @@ _MOST_CUTS = 4
 _MOST_FAILURES = 32
 """Steps without a better point after which to give up: all pieces have been renewed twice."""
 
+_MOST_EXCHANGES = 10 * _MOST_PIECES
+_EQUAL = 1e-15
+"""Difference of gradients, relative to the largest number in a quadratic problem, that is none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Piece:
@@ -144,22 +148,44 @@ def _step(best: Piece, pieces: list[Piece]) -> tuple[FloatArray, float]:
 
 
 def _weights(products: FloatArray, offsets: FloatArray) -> FloatArray:
-    """Return the weights w ≥ 0 with sum 1 that minimise w · products · w / 2 - offsets · w."""
-    count = len(offsets)
-    if count == 1:
-        return np.ones(1)
-    from scipy.optimize import minimize  # noqa: PLC0415  slow to import, and most fits do without
+    """Return the weights w ≥ 0 with sum 1 that minimise w · products · w / 2 - offsets · w.
 
+    Weights that are not zero are moved to their minimum, or to where the first of them meets zero; when they are there,
+    the one whose gradient is lowest joins them (P. Wolfe, Math. Program. 11 (1976) 128).
+    """
+    count = len(offsets)
     scale = max(float(np.abs(products).max()), float(np.abs(offsets).max()), 1e-300)
-    quadratic, linear = products / scale, offsets / scale
-    result = minimize(
-        lambda w: 0.5 * w @ quadratic @ w - linear @ w,
-        np.full(count, 1.0 / count),
-        jac=lambda w: quadratic @ w - linear,
-        bounds=[(0.0, 1.0)] * count,
-        constraints={"type": "eq", "fun": lambda w: w.sum() - 1.0, "jac": lambda _: np.ones(count)},
-        method="SLSQP",
-        options={"ftol": 1e-15, "maxiter": 200},
-    )
-    weights = np.clip(result.x, 0.0, None)
+    # A little curvature in all directions tells pieces with equal gradients apart.
+    quadratic, linear = products / scale + 1e-13 * np.eye(count), offsets / scale
+    first = int(np.argmin(0.5 * np.diag(quadratic) - linear))
+    weights = np.eye(count)[first]
+    chosen = [first]
+    for _ in range(_MOST_EXCHANGES):
+        wanted = _balanced(quadratic, linear, chosen)
+        if (wanted[chosen] < 0.0).any():
+            falling = [at for at in chosen if wanted[at] < 0.0]
+            fractions = [float(weights[at] / (weights[at] - wanted[at])) for at in falling]
+            weights = weights + min(fractions) * (wanted - weights)
+            leaving = falling[int(np.argmin(fractions))]
+            weights[leaving] = 0.0
+            chosen.remove(leaving)
+            continue
+        weights = wanted
+        gradient = quadratic @ weights - linear
+        entering = int(np.argmin(gradient))
+        if entering in chosen or gradient[entering] >= float(gradient @ weights) - _EQUAL:
+            break
+        chosen.append(entering)
+    weights = np.maximum(weights, 0.0)
     return np.asarray(weights / weights.sum())
+
+
+def _balanced(quadratic: FloatArray, linear: FloatArray, chosen: list[int]) -> FloatArray:
+    """Return the weights with sum 1, of any sign and zero but for some, at which the gradients of those are equal."""
+    size = len(chosen)
+    system = np.ones((size + 1, size + 1))
+    system[:size, :size] = quadratic[np.ix_(chosen, chosen)]
+    system[size, size] = 0.0
+    weights = np.zeros(len(linear))
+    weights[chosen] = np.linalg.solve(system, np.append(linear[chosen], 1.0))[:size]
+    return weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pocket_combine.inference.roots import bracketed_root
 from pocket_combine.likelihood import ConstraintKind, ModelParameter
 from pocket_combine.likelihood.constraints import Constraints
 
@@ -27,8 +28,6 @@ def prefit_interval(parameter: ModelParameter) -> tuple[float, float, float]:
     if constraint.kind is ConstraintKind.GAUSSIAN:
         mean = constraint.observable
         return mean - constraint.width[0], mean, mean + constraint.width[1]
-    from scipy.optimize import brentq  # noqa: PLC0415  slow to import, and most fits do without
-
     terms = Constraints([constraint])
     observable = np.array([[constraint.observable]])
     preferred = float(terms.preferred(observable)[0, 0])
@@ -37,7 +36,8 @@ def prefit_interval(parameter: ModelParameter) -> tuple[float, float, float]:
         return float(terms.evaluate(np.array([[value]]), observable).value[0]) - 0.5
 
     def end(edge: float, inside: float) -> float:
-        return float(brentq(rise, inside, preferred)) if rise(inside) > 0.0 else edge
+        values = rise(inside), rise(preferred)
+        return bracketed_root(rise, (inside, preferred), values, 1e-12 * abs(preferred)) if values[0] > 0.0 else edge
 
     # A count of 0 is preferred at the edge, where its term is not defined.
     low, high = parameter.range
