@@ -14,14 +14,16 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
-from rich import progress
 from rich.console import Console
 from rich.text import Text
 
 from pocket_combine.execution import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
 
 __all__ = [
     "ExitCode",
@@ -151,7 +153,9 @@ def activity(what: str) -> Iterator[None]:
     Args:
         what: What is being done, for example `Generating events`.
     """
-    with diagnostics().status(Text(what)):
+    console = diagnostics()
+    # Without a terminal nothing would be shown, and what draws it would be imported in vain.
+    with console.status(Text(what)) if console.is_terminal else contextlib.nullcontext():
         yield
 
 
@@ -200,7 +204,9 @@ def steps_bar() -> Iterator[Callable[[int, int, str], Progress]]:
         yield begin
 
 
-def _bars(console: Console) -> progress.Progress:
+def _bars(console: Console) -> Bars:
+    from rich import progress  # noqa: PLC0415  slow to import, and only terminals show bars
+
     return progress.Progress(
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(bar_width=30),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pocket_combine.errors import DeclarationError
 from pocket_combine.execution.ordering import Future, in_order
 from pocket_combine.execution.outcomes import attempt
 from pocket_combine.execution.protocols import Progress
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 __all__ = ["ProcessExecutor"]
 
@@ -51,6 +52,9 @@ class ProcessExecutor:
         self, function: Callable[[Task], Result], tasks: Sequence[Task], *, progress: Progress | None = None
     ) -> Iterator[Result]:
         """Return the results in task order; see `Executor.map`."""
+        import multiprocessing  # noqa: PLC0415  both are slow to import, and most commands run in one process
+        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
         pool = ProcessPoolExecutor(
             max(1, min(self.jobs, len(tasks))), multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
         )
