@@ -93,8 +93,12 @@ def test_figures_are_written_and_named(words: list[str], files: list[str]) -> No
         (["scan", "s=stat.json", "t=total.json", "--breakdown", "syst,stat"], "the uncertainty of 't' (0.5) is larger"),
         (["limits", "300=a.json", "300.0=b.json"], "a point is given twice"),
         (["limits", "a.json", "--theory", "theory.txt"], "need points that are numbers"),
-        (["limits", "1=a.json", "--theory", "card.txt"], "card.txt:2: 'imax 2', expected a point and its value"),
-        (["limits", "1=a.json", "--theory", "none.txt"], "none.txt: no such file"),
+        (["limits", "300=a.json", "400=b.json"], "say what the points are, with their unit: --axis-title"),
+        (
+            ["limits", "1=a.json", "--axis-title", "m", "--theory", "card.txt"],
+            "card.txt:2: 'imax 2', expected a point and its value",
+        ),
+        (["limits", "1=a.json", "--axis-title", "m", "--theory", "none.txt"], "none.txt: no such file"),
         (["effects", "card.txt", "--channel", "SL"], "no channel matches 'SL'; available: 'CR', 'SR'"),
     ],
 )

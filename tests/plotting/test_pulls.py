@@ -27,6 +27,7 @@ from pocket_combine.plotting import (
     pulls_figures,
     style_context,
 )
+from pocket_combine.plotting.palette import UP_COLOUR
 from pocket_combine.plotting.pulls import drawn_fits
 from pocket_combine.results import FitResult, Status
 
@@ -127,6 +128,20 @@ def test_a_failed_fit_is_hollow_and_named() -> None:
     assert drawn.unmeasured.bars.get_segments() == []
 
 
+def test_the_legend_tells_hollow_points_apart() -> None:
+    failed = fit({"r": R, "lumi": Fitted(0.4, np.nan)}, status=Status.NOT_CONVERGED)
+    stuck = fit({"r": R, "lumi": Fitted(0.4, 0.0)}, status=Status.AT_BOUNDARY, concerned=("lumi",))
+
+    def hollow(*fits: FitResult) -> list[tuple[str, str, str]]:
+        figure = pulls_figure({f"fit {at}": one for at, one in enumerate(fits)}, style=STYLE)
+        lines = [line for line in figure.legends[0].get_lines() if line.get_markerfacecolor() == "white"]
+        return [(str(line.get_label()), str(line.get_color()), str(line.get_marker())) for line in lines]
+
+    assert hollow(failed) == [("fit 0 (no result)", "black", "o")]
+    assert hollow(failed, stuck) == [("fit 0 (no result)", "black", "o"), ("without uncertainty", UP_COLOUR, "s")]
+    assert hollow(failed, failed) == [("fit 0 (no result)", "black", "o"), ("fit 1 (no result)", UP_COLOUR, "s")]
+
+
 def test_several_fits_beside_each_other() -> None:
     background = fit({"r": R, "lumi": Fitted(0.1, 0.95), "only": Fitted(0.3, 0.8)}, origin=provenance("asimov"))
     impacts = impact_result(impact("lumi", -0.1, 0.1), data="asimov")
@@ -171,6 +186,10 @@ def test_many_nuisances_with_long_names() -> None:
     assert [name for name, _ in pages] == ["1", "2", "3"]
     found = [label.get_text() for _, figure in pages for axes in figure.axes for label in axes.get_yticklabels()]
     assert found == [*(LONG.format(at) for at in range(100)), *(f"SF_{at}" for at in range(10))]
+    sizes = [sum(len(axes.get_yticklabels()) for axes in figure.axes) for _, figure in pages]
+    assert sum(sizes) == 110
+    for at, (_, figure) in enumerate(pages):
+        assert f"{sum(sizes[:at]) + 1}–{sum(sizes[: at + 1])} of 110 parameters" in texts(figure)
     for figure in (pages[0][1], pages[-1][1]):
         assert overlapping(figure) == []
         assert outside(figure) == []

@@ -177,8 +177,9 @@ def figure_files(figure: Figure, formats: Sequence[str], *, resolution: float = 
         StyleError: If a format is unknown.
     """
     engine = figure.get_layout_engine()
-    with style_context():
-        figure.draw_without_rendering()
+    if engine is not None:
+        with style_context():
+            engine.execute(figure)
         figure.set_layout_engine(None)  # with "none" matplotlib would draw once more for each file, for a layout
     try:
         return {ending: figure_bytes(figure, ending, resolution=resolution) for ending in formats}

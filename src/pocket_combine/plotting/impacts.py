@@ -248,8 +248,7 @@ def _sheet(
                 sheet.write(x, y, text, colour="black" if found else FAILED_COLOUR, right=True)
         sheet.legend(handles, left, top + body + _AXIS, columns=2)
         first = everything.index(shown[0])
-        counted = f"{first + 1}–{first + len(shown)} of {len(everything)} parameters"
-        sheet.write(width - MARGIN, top + body + _AXIS + 0.08, counted, right=True)
+        sheet.count(top + body + _AXIS + 0.08, first, len(shown), len(everything))
     return sheet.figure
 
 

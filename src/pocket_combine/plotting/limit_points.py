@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from pocket_combine.errors import StyleError
 from pocket_combine.results import LimitResult, Quantile
 from pocket_combine.templates import FloatArray
 
-__all__ = ["QUANTILES", "LimitPoints"]
+__all__ = ["QUANTILES", "LimitPoints", "quantity_of"]
 
 QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
 """Of the background-only distribution: ends of the 95 % and the 68 % band around the median, as Combine takes them."""
@@ -74,6 +74,20 @@ class LimitPoints:
         every = np.append(self.expected.ravel(), self.observed)
         result: FloatArray = every[np.isfinite(every)]
         return result
+
+
+def quantity_of(limits: Mapping[float, LimitResult]) -> str:
+    """Return what points are where the results say it: the mass (`--mass`); empty otherwise.
+
+    Examples:
+        >>> from pocket_combine.results import Provenance
+        >>> def limit(mass):
+        ...     return LimitResult(Provenance("a1", "0.1", "asimov", {"mass": mass}), "r", 0.95, None, ())
+        >>> quantity_of({300.0: limit(300.0), 400.0: limit(400.0)}), quantity_of({1.0: limit(125.0)})
+        ('Mass [GeV]', '')
+    """
+    masses = [(point, limit.provenance.options.get("mass")) for point, limit in limits.items()]
+    return "Mass [GeV]" if all(mass == point for point, mass in masses) else ""
 
 
 def _expected(limit: LimitResult, quantile: float) -> float:

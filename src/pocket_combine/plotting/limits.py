@@ -22,7 +22,7 @@ from pocket_combine.plotting.axis_titles import set_titles, set_value_ticks
 from pocket_combine.plotting.canvas import add_labels, new_figure, style_context
 from pocket_combine.plotting.data_words import only_simulation
 from pocket_combine.plotting.legends import PlacedLegend, height_above, place_legend, plain_ticks
-from pocket_combine.plotting.limit_points import LimitPoints
+from pocket_combine.plotting.limit_points import LimitPoints, quantity_of
 from pocket_combine.plotting.rows import FAILED_COLOUR, NAME_SIZE, Sheet, head_width, name_rows, text_width
 from pocket_combine.plotting.style import Style
 from pocket_combine.plotting.uncertainties import asymmetric
@@ -95,7 +95,7 @@ def draw_limits(
         axes: The axes.
         limits: Results by value of the parameter.
         style: Names.
-        quantity: What the parameter is, with its unit.
+        quantity: What the parameter is, with its unit; the mass by default if the results were made with it.
         theory: A prediction, value by value of the parameter.
         theory_label: Its name.
         logarithmic: Whether limits are on a logarithmic axis; by default if the largest is five times the smallest.
@@ -133,7 +133,7 @@ def draw_limits(
             zorder=5,
         )
         handles, texts = [*handles, incomplete], [*texts, "Limit not found"]
-    set_titles(axes, quantity, _title(points, style))
+    set_titles(axes, quantity or quantity_of(limits), _title(points, style))
     pad = 0.0 if positions.size > 1 else 1.0
     axes.set_xlim(positions.min() - pad, positions.max() + pad)
     set_value_ticks(axes)

@@ -90,8 +90,12 @@ def pulls_figures(
     """
     drawn = drawn_fits(fits, bins=bins)
     columns = _columns(_selected(drawn, order, parameters), rows)
-    for number, column in enumerate(columns, start=1):
-        yield (str(number) if len(columns) > 1 else ""), _sheet(drawn, [column], style)
+    if len(columns) == 1:
+        yield "", _sheet(drawn, columns, style)
+        return
+    counts = [sum(map(len, column)) for column in columns]
+    for at, column in enumerate(columns):
+        yield str(at + 1), _sheet(drawn, [column], style, place=(sum(counts[:at]), sum(counts)))
 
 
 def _selected(fits: Sequence[DrawnFit], order: str, patterns: Sequence[str]) -> _Column:
@@ -122,7 +126,17 @@ def _columns(names: _Column, rows: int) -> list[_Column]:
 # ---------------------------------------------------------------------- the figure
 
 
-def _sheet(fits: Sequence[DrawnFit], columns: Sequence[_Column], style: Style) -> Figure:
+def _sheet(
+    fits: Sequence[DrawnFit], columns: Sequence[_Column], style: Style, place: tuple[int, int] | None = None
+) -> Figure:
+    """Return a figure of columns.
+
+    Args:
+        fits: What is drawn.
+        columns: Names of parameters.
+        style: Labels and names.
+        place: Of a page: how many rows come before it, and how many all pages have.
+    """
     with style_context():
         names = [name for column in columns for block in column for name in block]
         alone = fits[0] if len(fits) == 1 else None
@@ -159,6 +173,8 @@ def _sheet(fits: Sequence[DrawnFit], columns: Sequence[_Column], style: Style) -
                 fill_free_parameters(axes, fits, block, style)
             _write_notes(axes, [notes.get(name, "") for name in block])
         sheet.legend(handles, left, top + body)
+        if place is not None:
+            sheet.count(top + body + LINE * (1.1 * len(handles) - 0.5), place[0], len(names), place[1])
     return sheet.figure
 
 
@@ -195,13 +211,15 @@ def _legend(fits: Sequence[DrawnFit], names: Sequence[str]) -> list[Artist]:
         )
         for fit in fits
     ]
-    rows = [fit.rows[name] for fit in fits for name in names if name in fit.rows]
-    kinds = {kind_of(fit, fit.rows[name]) for fit in fits for name in names if name in fit.rows}
-    if "unmeasured" in kinds:
-        handles.append(
-            Line2D([], [], color="black", marker="o", markersize=4.0, ls="", mfc="white", label="without uncertainty")
-        )
-    if "fixed" in kinds:
+    drawn = [(fit, fit.rows[name]) for fit in fits for name in names if name in fit.rows]
+    rows = [row for _, row in drawn]
+    # All points of a fit that is no result are hollow, which its own line of the legend shows.
+    hollow = next((fit for fit, row in drawn if not fit.problem and kind_of(fit, row) == "unmeasured"), None)
+    if hollow is not None:
+        point = Line2D([], [], color=hollow.colour, marker=hollow.marker, markersize=4.0, ls="", mfc="white")
+        point.set_label("without uncertainty")
+        handles.append(point)
+    if any(kind_of(fit, row) == "fixed" for fit, row in drawn):
         handles.append(Line2D([], [], color="black", marker="x", markersize=4.0, ls="", label="frozen or masked"))
     if any(row.is_constrained for row in rows):
         handles += [Patch(color=colour, label=f"±{width:g}σ before the fit") for width, colour in reversed(BANDS)]

@@ -126,6 +126,18 @@ class Sheet:
             labelspacing=0.35,
         )
 
+    def count(self, top: float, first: int, shown: int, everything: int) -> None:
+        """Write at the right edge which rows a page shows, with the middle of the line at a place.
+
+        Args:
+            top: Inches from the top.
+            first: Index of the first row.
+            shown: How many there are.
+            everything: How many all pages have.
+        """
+        rows = f"{first + 1}–{first + shown}" if shown > 1 else str(first + 1)
+        self.write(self.width - MARGIN, top, f"{rows} of {everything} parameters", right=True)
+
     def warn(self, top: float, lines: Sequence[str]) -> None:
         """Write lines about what is no result, from a place downwards."""
         for at, line in enumerate(lines):

@@ -14,6 +14,7 @@ from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.errors import StyleError
 from pocket_combine.io.paths import why_unreadable
 from pocket_combine.io.result_files import read_result
+from pocket_combine.plotting.limit_points import quantity_of
 from pocket_combine.plotting.style import Style
 from pocket_combine.results import LimitResult, ScanResult
 
@@ -106,7 +107,13 @@ def scan(
     ],
 )
 @labelled_argument("POINT=FILE...")
-@click.option("--axis-title", "quantity", default="", metavar="TEXT", help="What points are, with the unit.")
+@click.option(
+    "--axis-title",
+    "quantity",
+    default="",
+    metavar="TEXT",
+    help="What points are, with the unit; needed if they are numbers and not the --mass of the limits.",
+)
 @click.option(
     "--theory",
     "theory_file",
@@ -150,9 +157,15 @@ def limits(
             raise click.UsageError("--theory and --axis-title need points that are numbers, such as 300=limit.json")
         files.save(limit_bars_figure(found, style=style, logarithmic=logarithmic, colours=bands))
         return ExitCode.CLEAN
+    by_point = dict(zip(points, found.values(), strict=True))
+    if not (quantity or quantity_of(by_point)):
+        raise click.UsageError(
+            "say what the points are, with their unit: --axis-title 'm(X) [GeV]' (limits that were made with their "
+            "point as --mass say it themselves)"
+        )
     files.save(
         limits_figure(
-            dict(zip(points, found.values(), strict=True)),
+            by_point,
             style=style,
             quantity=quantity,
             theory=None if theory_file is None else _theory(theory_file),
