@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pocket_combine.card.labels import labelled
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.model import Card, Channel
-from pocket_combine.card.pair import with_pairs
 from pocket_combine.card.template_plan import Places, plan_templates
 from pocket_combine.checks import FileContents, read_file_contents
 from pocket_combine.errors import CardError
@@ -83,19 +82,6 @@ class Subject:
             if channel.startswith(f"{label}_"):
                 return path, channel.removeprefix(f"{label}_")
         return next((path for label, path in pairs if label == "."), pairs[0][1]), channel
-
-    def templates_of(self, nuisance: str, channels: Collection[str] | None = None) -> dict[str, Templates]:
-        """Return templates with the variations of one nuisance alone, which is what a figure of it needs.
-
-        Args:
-            nuisance: Its name.
-            channels: Names of channels; `None` for all.
-        """
-        return {
-            name: with_pairs(part, part.pairs, [row for row, pair in enumerate(part.pairs) if pair[1] == nuisance])
-            for name, part in self.templates.items()
-            if channels is None or name in channels
-        }
 
 
 def subject_of(

@@ -17,6 +17,7 @@ from pocket_combine.checks import (
     run_checks,
 )
 from pocket_combine.findings import Severity
+from pocket_combine.plotting.variations import summed_variations
 from pocket_combine.report.contents import Mark, Paragraph
 from pocket_combine.report.drafts import Draft, Drawing, Material
 from pocket_combine.report.sections.findings import MARKS, Sized, findings_tables, worst_first
@@ -113,16 +114,18 @@ def _worst_offenders(material: Material, findings: Sequence[Sized]) -> Iterator[
         known = channel in templates and (process, nuisance) in templates[channel].pair_index
         if known and finding.where[:3] not in drawn.values():
             drawn[finding.code] = channel, process, nuisance
-            yield _offender(material, finding.code, channel, process, nuisance)
+            yield from _offender(material, finding.code, channel, process, nuisance)
 
 
-def _offender(material: Material, code: str, channel: str, process: str, nuisance: str) -> Drawing:
-    return Drawing(
-        f"check-{code}",
-        f"{code}: {nuisance} of {process} in {channel}.",
-        f"Templates of {process} in {channel} varied by {nuisance}.",
-        "template_figures",
-        (material.subject.card, material.subject.templates_of(nuisance, [channel])),
-        {"channels": [channel], "processes": [process], "nuisances": [nuisance], "style": material.options.style},
-        is_document=False,
-    )
+def _offender(material: Material, code: str, channel: str, process: str, nuisance: str) -> Iterator[Drawing]:
+    card, templates = material.subject.card, material.subject.templates
+    for shown in summed_variations(card, templates, channels=[channel], processes=[process], nuisances=[nuisance]):
+        yield Drawing(
+            f"check-{code}",
+            f"{code}: {nuisance} of {process} in {channel}.",
+            f"Templates of {process} in {channel} varied by {nuisance}.",
+            "template_figure",
+            (shown,),
+            {"style": material.options.style},
+            is_document=False,
+        )
