@@ -60,6 +60,27 @@ def test_a_file_for_each_channel() -> None:
     assert (result.exit_code, result.output) == (0, "all.png\n")
 
 
+@pytest.mark.parametrize(
+    ("output", "files"),
+    [
+        ("all.svg", "all.svg\n"),
+        ("all.png --format svg", "all.png\nall.svg\n"),
+        ("sr.v2 --format svg", "sr.v2.svg\n"),
+        (". --format png", "stack.png\n"),
+    ],
+)
+def test_the_path_of_a_figure_may_have_an_ending_or_be_a_folder(output: str, files: str) -> None:
+    result = run(f"plot stack fit.json --channel SR -o {output}")
+    assert (result.exit_code, result.output) == (0, files)
+
+
+def test_a_figure_is_not_drawn_for_a_place_where_it_cannot_be() -> None:
+    result = run("plot stack fit.json -o card.txt/stack")
+    assert result.exit_code == 2
+    assert "'card.txt/stack' is to be in" in result.output
+    assert "which is a file" in result.output
+
+
 def test_blind_figures_do_not_depend_on_the_data() -> None:
     assert run("plot stack blind.json --format svg -o one").exit_code == 0
     Path("card.txt").write_text(CARD.replace("16     103", "40     77"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-__all__ = ["NEW_FILE", "NEW_FOLDER"]
+__all__ = ["NEW_FILE", "NEW_FOLDER", "NEW_PATH"]
 
 
 class _NewPath(click.Path):
@@ -19,7 +19,9 @@ class _NewPath(click.Path):
         """Return the path, or refuse it."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         # A file is replaced, for which its folder must be writable, not the file.
-        places = path.absolute().parents if self.file_okay else (path.absolute(), *path.absolute().parents)
+        places = (
+            (path.absolute(), *path.absolute().parents) if _exists(path) and path.is_dir() else path.absolute().parents
+        )
         there = next(place for place in places if _exists(place))
         if not there.is_dir():
             self.fail(f"{str(path)!r} is to be in {str(there)!r}, which is a file.", param, ctx)
@@ -35,7 +37,7 @@ def _exists(path: Path) -> bool:
 
 
 def _is_device(path: Path) -> bool:
-    return _exists(path) and not path.is_file()
+    return _exists(path) and not (path.is_file() or path.is_dir())
 
 
 NEW_FILE = _NewPath(dir_okay=False, path_type=Path)
@@ -43,3 +45,6 @@ NEW_FILE = _NewPath(dir_okay=False, path_type=Path)
 
 NEW_FOLDER = _NewPath(file_okay=False, path_type=Path)
 """Type of an option for a folder that files are written to, made if it does not exist."""
+
+NEW_PATH = _NewPath(path_type=Path)
+"""Type of an option for what may be either."""

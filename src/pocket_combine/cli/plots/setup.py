@@ -13,6 +13,7 @@ import click
 
 from pocket_combine.cli.command import with_options
 from pocket_combine.cli.console import products
+from pocket_combine.cli.new_files import NEW_PATH
 from pocket_combine.cli.plots.inputs import FILE
 from pocket_combine.errors import MissingDependencyError
 from pocket_combine.plotting.style import Style, load_style
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["FigureFiles", "figure_options", "style_file_option", "style_options"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_FORMATS = ("pdf", "png", "svg")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,27 @@ class FigureFiles:
 
     stem: Path
     formats: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kind: str, output: Path | None, formats: Sequence[str]) -> FigureFiles:
+        """Return the files that a user wants.
+
+        Args:
+            kind: Name of the files where nothing else is wanted.
+            output: A path with or without the ending of a format, or a folder; `None` for the current one.
+            formats: Formats besides that of the ending.
+
+        Examples:
+            >>> FigureFiles.of("stack", None, [])
+            FigureFiles(stem=PosixPath('stack'), formats=('pdf', 'png'))
+            >>> FigureFiles.of("stack", Path("sr.run3.svg"), ["png"])
+            FigureFiles(stem=PosixPath('sr.run3'), formats=('svg', 'png'))
+        """
+        stem = Path(kind) if output is None else output / kind if output.is_dir() else output
+        ending = stem.suffix[1:]
+        if ending in _FORMATS:
+            stem, formats = stem.with_suffix(""), (ending, *formats)
+        return cls(stem, tuple(dict.fromkeys(formats)) or ("pdf", "png"))
 
     def save(self, figure: Figure, suffix: str = "") -> None:
         """Write a figure and show the paths.
@@ -75,14 +98,15 @@ _FILE_OPTIONS = (
     click.option(
         "-o",
         "--output",
-        type=click.Path(path_type=Path),
-        metavar="STEM",
-        help="Path of the figure without its ending; the kind of figure in the current folder by default.",
+        type=NEW_PATH,
+        metavar="PATH",
+        help="Path of the figure, with the ending of a format or without; a folder, the current one by default, gets "
+        "it under the name of its kind.",
     ),
     click.option(
         "--format",
         "formats",
-        type=click.Choice(("pdf", "png", "svg")),
+        type=click.Choice(_FORMATS),
         multiple=True,
         help="Kind of file, may be repeated; pdf and png by default.",
     ),
@@ -124,8 +148,7 @@ def figure_options(kind: str) -> Callable[[_Function], _Function]:
     def decorate(function: _Function) -> _Function:
         @functools.wraps(function)
         def with_files(*arguments: Any, output: Path | None, formats: Sequence[str], **options: Any) -> Any:
-            files = FigureFiles(output or Path(kind), tuple(dict.fromkeys(formats)) or ("pdf", "png"))
-            return function(*arguments, files=files, **options)
+            return function(*arguments, files=FigureFiles.of(kind, output, formats), **options)
 
         result: _Function = style_options(with_options(with_files, _FILE_OPTIONS))
         return result
