@@ -31,6 +31,8 @@ __all__ = [
     "MissingDependencyError",
     "nearest",
     "similar",
+    "listed",
+    "counted",
     "join_problems",
 ]
 
@@ -165,8 +167,7 @@ def nearest(name: str, existing: Iterable[str], *, count: int = 3) -> str:
     matches = similar(name, names, count=count)
     if matches:
         return f"did you mean {' or '.join(repr(item) for item in matches)}?"
-    shown = ", ".join(repr(item) for item in names[:8])
-    return f"available: {shown}{f', … ({len(names)} in all)' if len(names) > 8 else ''}"
+    return f"available: {listed(map(repr, names))}"
 
 
 def similar(name: str, existing: Iterable[str], *, count: int = 3) -> list[str]:
@@ -183,6 +184,27 @@ def similar(name: str, existing: Iterable[str], *, count: int = 3) -> list[str]:
     return difflib.get_close_matches(name, names, n=count, cutoff=0.6) or [
         lowered[item] for item in difflib.get_close_matches(name.lower(), list(lowered), n=count, cutoff=0.6)
     ]
+
+
+def listed(items: Iterable[str], most: int = 8) -> str:
+    """Return the first of some items, and how many there are if that is more.
+
+    Examples:
+        >>> listed(["a", "b"]), listed("abcd", most=3)
+        ('a, b', 'a, b, c, … (4 in all)')
+    """
+    texts = list(items)
+    return ", ".join(texts[:most]) + (f", … ({len(texts)} in all)" if len(texts) > most else "")
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun.
+
+    Examples:
+        >>> counted(1, "card"), counted(3, "card"), counted(2, "category", "categories")
+        ('1 card', '3 cards', '2 categories')
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def join_problems(problems: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pocket_combine.card.lexical import format_number
 from pocket_combine.card.model import Card, Effect, ExternalArgument, Parameter, RateParameter
 from pocket_combine.effects import ColumnEffect, NuisanceEffect
+from pocket_combine.errors import counted
 from pocket_combine.summary import scaled_columns
 
 __all__ = [
@@ -62,16 +63,6 @@ def rounded(number: float, smallest: float) -> float:
         (0.0, 0.5)
     """
     return 0.0 if abs(number) < smallest else float(number)
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun.
-
-    Examples:
-        >>> counted(1, "card"), counted(3, "card"), counted(2, "category", "categories")
-        ('1 card', '3 cards', '2 categories')
-    """
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def percent(fraction: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pocket_combine.build.coverage import Coverage, Fallback, Source
 from pocket_combine.build.plan import Plan
-from pocket_combine.errors import MissingInputError, join_problems, nearest
+from pocket_combine.errors import MissingInputError, counted, join_problems, nearest
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.io.output_sum import shared_datasets
 from pocket_combine.names import SHIFTS
@@ -121,7 +121,7 @@ def _empty_datasets(coverage: Coverage) -> list[Finding]:
         Finding(
             "empty-dataset",
             Severity.INFO,
-            f"{len(empty)} dataset{'s' if len(empty) > 1 else ''}",
+            counted(len(empty), "dataset"),
             f"no events after the preselection, skipped: {_names(empty)}",
             numbers={"datasets": float(len(empty))},
         )
@@ -156,7 +156,7 @@ def _without_variances(coverage: Coverage) -> list[Finding]:
         Finding(
             "no-variances",
             Severity.WARNING,
-            f"{len(coverage.unweighted)} dataset{'s' if len(coverage.unweighted) > 1 else ''}",
+            counted(len(coverage.unweighted), "dataset"),
             f"weighted events in a storage without variances, the contents are taken for them: {names}",
             "fill histograms with hist.storage.Weight(); the bin-by-bin uncertainties are wrong otherwise",
             {"datasets": float(len(coverage.unweighted))},

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pocket_combine.build.write import file_name_problem, make_folder
-from pocket_combine.card.model import Card, is_shape_kind
+from pocket_combine.card.merging import merged_kind
+from pocket_combine.card.model import Card
 from pocket_combine.errors import CardError, DeclarationError
 from pocket_combine.io.atomic import atomic_write
 from pocket_combine.names import name_problem
@@ -111,9 +112,13 @@ def conflicts(cards: Mapping[str, Card]) -> list[str]:
 
 def _go_together(kinds: Iterable[str]) -> bool:
     """Return whether `combineCards.py` can write one row for a nuisance with these kinds in different cards."""
-    return len({kind for kind in kinds if kind != "lnN"}) == 1 and all(
-        kind == "lnN" or is_shape_kind(kind) for kind in kinds
-    )
+    joined, *others = kinds
+    for kind in others:
+        merged = merged_kind(joined, kind)
+        if merged is None:
+            return False
+        joined = merged
+    return True
 
 
 def write_script(path: str | os.PathLike[str], text: str) -> None:

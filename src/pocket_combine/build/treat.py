@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket_combine.build.rebin import FlowPolicy, rebin, remove_flow
-from pocket_combine.errors import DeclarationError, TemplateError
+from pocket_combine.errors import DeclarationError, TemplateError, counted
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.names import SHIFTS, shifted_name
 from pocket_combine.templates import FloatArray, Templates
@@ -213,8 +213,8 @@ def large_variations(templates: Templates, channel: str, threshold: float = 1.0)
                 "large-variation",
                 Severity.WARNING,
                 f"channel {channel}, nuisance {nuisance}",
-                f"differs by more than {threshold:.0%} from nominal in {len(found)} process"
-                f"{'es' if len(found) > 1 else ''}, "
+                f"differs by more than {threshold:.0%} from nominal in "
+                f"{counted(len(found), 'process', 'processes')}, "
                 f"most in {templates.pairs[worst][0]}, bin {at}: {largest:.0%}",
                 "look at the statistics of that bin; merge bins or processes",
                 {"processes": float(len(found)), "largest": largest},

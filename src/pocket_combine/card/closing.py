@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
-from pocket_combine.card.draft import Draft, DraftRow, plural
+from pocket_combine.card.draft import Draft, DraftRow
 from pocket_combine.card.formulas import check_formulas
 from pocket_combine.card.lexical import format_number, shown
 from pocket_combine.card.model import FAKE, Column
 from pocket_combine.card.options import CardOptions
 from pocket_combine.card.row_checks import check_rows
 from pocket_combine.card.shapes import ShapeLookup
+from pocket_combine.errors import counted
 from pocket_combine.findings import Severity
 from pocket_combine.names import DATA
 
@@ -124,16 +125,16 @@ def _drop_rows_without_effect(draft: Draft) -> None:
             f"{row.place} {why}; Combine drops it, and so does the card",
         )
     declared = draft.declared_nuisances
-    counted = len(draft.rows) + len(draft.parameters) + len(draft.constraints)
-    if declared is not None and not draft.edited and not draft.unread and declared.value != counted:
+    found = len(draft.rows) + len(draft.parameters) + len(draft.constraints)
+    if declared is not None and not draft.edited and not draft.unread and declared.value != found:
         parts = [
-            plural(len(draft.rows), "nuisance row"),
-            plural(len(draft.parameters), "param line"),
-            plural(len(draft.constraints), "constr line"),
+            counted(len(draft.rows), "nuisance row"),
+            counted(len(draft.parameters), "param line"),
+            counted(len(draft.constraints), "constr line"),
         ]
         draft.notes.problem(
             declared.line,
-            f"kmax {declared.value}, but the card has {', '.join(parts)}: expected kmax {counted}, or * for any number",
+            f"kmax {declared.value}, but the card has {', '.join(parts)}: expected kmax {found}, or * for any number",
         )
     draft.rows = kept
 

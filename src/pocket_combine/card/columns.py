@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pocket_combine.card.draft import Draft, Placed, plural
+from pocket_combine.card.draft import Draft, Placed
 from pocket_combine.card.lexical import read_integer, read_number, shown, word_problem
 from pocket_combine.card.model import Column, repeated
+from pocket_combine.errors import counted
 
 __all__ = ["HeaderLines", "make_columns"]
 
@@ -64,13 +65,13 @@ def make_columns(header: HeaderLines) -> None:
     if len(ids.value) != len(names.value):
         header.problem(
             ids.line,
-            f"{plural(len(ids.value), 'word')} in the second process line, "
+            f"{counted(len(ids.value), 'word')} in the second process line, "
             f"{len(names.value)} in the first (line {names.line})",
         )
         return
     if len(bins.value) != len(names.value):
         header.problem(
-            bins.line, f"{plural(len(bins.value), 'channel')} for the {len(names.value)} columns of line {names.line}"
+            bins.line, f"{counted(len(bins.value), 'channel')} for the {len(names.value)} columns of line {names.line}"
         )
         return
     if not names.value:
@@ -130,12 +131,12 @@ def _set_channels(header: HeaderLines, bins: Placed[list[str]]) -> None:
         if draft.observation is not None and len(draft.observation.value) != len(appearance):
             header.problem(
                 draft.observation.line,
-                f"{plural(len(draft.observation.value), 'observation')} "
-                f"for {plural(len(appearance), 'channel')}: {', '.join(appearance[:8])}",
+                f"{counted(len(draft.observation.value), 'observation')} "
+                f"for {counted(len(appearance), 'channel')}: {', '.join(appearance[:8])}",
             )
     declared = header.channel_count
     if declared is not None and declared.value != len(draft.channels):
-        found = plural(len(draft.channels), "channel")
+        found = counted(len(draft.channels), "channel")
         header.problem(declared.line, f"imax {declared.value}, but the card has {found}")
     for channel in draft.channels:
         _check_channel_name(header, bins.line, channel)
@@ -173,7 +174,7 @@ def _check_processes(header: HeaderLines, names_line: int, ids_line: int) -> Non
             header.problem(names_line, problem)
     declared = header.process_count
     if declared is not None and declared.value != len(classes) - 1:
-        found = plural(len(classes), "process", "processes")
+        found = counted(len(classes), "process", "processes")
         header.problem(
             declared.line, f"jmax {declared.value}, but the card has {found}, expected jmax {len(classes) - 1}"
         )
@@ -186,7 +187,7 @@ def _class(column: Column) -> str:
 def _read_rates(header: HeaderLines, rates: Placed[list[str]]) -> None:
     columns = header.draft.columns
     if len(rates.value) != len(columns):
-        found = f"{plural(len(rates.value), 'rate')} for {plural(len(columns), 'column')}"
+        found = f"{counted(len(rates.value), 'rate')} for {counted(len(columns), 'column')}"
         header.problem(rates.line, found + _comment_hint(rates.value))
         return
     for index, (column, word) in enumerate(zip(columns, rates.value, strict=True)):

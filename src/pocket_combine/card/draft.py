@@ -23,7 +23,7 @@ from pocket_combine.card.model import (
 from pocket_combine.errors import CardError, nearest
 from pocket_combine.findings import Finding, Severity
 
-__all__ = ["Notes", "Draft", "DraftRow", "Placed", "plural"]
+__all__ = ["Notes", "Draft", "DraftRow", "Placed"]
 
 _T = TypeVar("_T")
 
@@ -187,13 +187,3 @@ class Draft:
     def rows_named(self, name: str) -> list[DraftRow]:
         """Return the rows of a nuisance."""
         return list(self._rows_by_name.get(name, ()))
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return a number and its noun.
-
-    Examples:
-        >>> plural(1, "channel"), plural(2, "process", "processes")
-        ('1 channel', '2 processes')
-    """
-    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -10,9 +10,10 @@ import difflib
 from collections.abc import Sequence
 
 from pocket_combine.card.columns import HeaderLines, make_columns
-from pocket_combine.card.draft import Draft, Placed, plural
+from pocket_combine.card.draft import Draft, Placed
 from pocket_combine.card.lexical import BEGINS_WITH_DIGIT, read_integer, read_number, shown
 from pocket_combine.card.model import FAKE, ShapeRule
+from pocket_combine.errors import counted
 
 __all__ = ["read_header"]
 
@@ -150,7 +151,7 @@ def _observation(header: HeaderLines, number: int, words: Sequence[str]) -> None
     if len(bins.value) != len(numbers):
         header.problem(
             number,
-            f"{plural(len(numbers), 'observation')} for the {plural(len(bins.value), 'channel')} "
+            f"{counted(len(numbers), 'observation')} for the {counted(len(bins.value), 'channel')} "
             f"of the bin line above (line {bins.line})",
         )
 
@@ -178,6 +179,6 @@ def _process(header: HeaderLines, number: int, words: list[str]) -> None:
     elif len(header.bins.value) != len(words):
         header.problem(
             number,
-            f"{plural(len(words), 'process', 'processes')} for the {plural(len(header.bins.value), 'channel')} "
+            f"{counted(len(words), 'process', 'processes')} for the {counted(len(header.bins.value), 'channel')} "
             f"of the bin line above (line {header.bins.line})",
         )

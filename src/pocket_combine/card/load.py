@@ -17,6 +17,7 @@ from pocket_combine.card.template_plan import ChannelPlan, ColumnPlan, Places, p
 from pocket_combine.card.template_read import Library, read_library
 from pocket_combine.errors import CardError, TemplateError
 from pocket_combine.findings import Finding
+from pocket_combine.io.root import same_edges
 from pocket_combine.templates import FloatArray, Templates
 
 __all__ = ["LoadedCard", "LoadedTemplates", "acts_as_shape", "complete", "load_card", "load_templates"]
@@ -221,7 +222,7 @@ def _binning_problems(
     """Return what is wrong where the histograms of a channel do not all have the binning of the first."""
     first_column, first_name = wanted[0]
     reference = library.sets[numbers[0]].edges
-    same = {number: _same_edges(library.sets[number].edges, reference) for number in set(numbers)}
+    same = {number: same_edges(library.sets[number].edges, reference) for number in set(numbers)}
     problems = []
     for (column, name), number in zip(wanted, numbers, strict=True):
         if not same[number]:
@@ -234,14 +235,6 @@ def _binning_problems(
     if len(problems) > 5:
         problems = [*problems[:5], f"channel {plan.channel}: {len(problems) - 5} more templates differ in binning"]
     return problems
-
-
-def _same_edges(first: FloatArray, second: FloatArray) -> bool:
-    if first.size != second.size:
-        return False
-    widths = np.diff(second)
-    nearest_width = np.minimum(np.append(widths, np.inf), np.append(np.inf, widths))
-    return bool((np.abs(first - second) <= 1e-5 * nearest_width).all())
 
 
 def _binning(edges: FloatArray) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pocket_combine.card.draft import Draft, Placed, plural
+from pocket_combine.card.draft import Draft, Placed
 from pocket_combine.card.lexical import read_number, read_range, shown
 from pocket_combine.card.model import Constraint, ExternalArgument, Parameter, RateParameter
 from pocket_combine.card.rows import split_no_float
+from pocket_combine.errors import counted
 
 __all__ = ["read_param", "read_flat_param", "read_ext_arg", "read_rate_param", "read_constr"]
 
@@ -105,7 +106,7 @@ def read_rate_param(draft: Draft, line: int, name: str, words: Sequence[str]) ->
         hint = "; write a range without blanks" if len(words) > 5 and words[4].startswith("[") else ""
         draft.notes.problem(
             line,
-            f"{place}: {plural(len(words) + 1, 'word')}, expected "
+            f"{place}: {counted(len(words) + 1, 'word')}, expected "
             f"'name rateParam CHANNEL PROCESS VALUE [LOW,HIGH]' or '… FORMULA ARGUMENT,ARGUMENT'{hint}",
         )
         return
@@ -167,7 +168,8 @@ def read_constr(draft: Draft, line: int, name: str, words: Sequence[str]) -> Non
     place = f"constr {name}"
     if not 3 <= len(words) <= 4:
         draft.notes.problem(
-            line, f"{place}: {plural(len(words) + 1, 'word')}, expected 'name constr FORMULA [ARGUMENT,ARGUMENT] SIGMA'"
+            line,
+            f"{place}: {counted(len(words) + 1, 'word')}, expected 'name constr FORMULA [ARGUMENT,ARGUMENT] SIGMA'",
         )
         return
     written = _COMMA.split(words[2].strip("{}")) if len(words) == 4 else []

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pocket_combine.card.cells import ARGUMENT_NAMES, CellReader, cell_reader
-from pocket_combine.card.draft import Draft, DraftRow, plural
+from pocket_combine.card.draft import Draft, DraftRow
 from pocket_combine.card.lexical import read_integer, read_number, shown
 from pocket_combine.card.model import Effect
+from pocket_combine.errors import counted
 
 __all__ = ["read_row", "split_no_float"]
 
@@ -37,8 +38,8 @@ def read_row(draft: Draft, line: int, name: str, words: Sequence[str], readers: 
         hint = "; a card has no continuation lines" if words[-1] == "\\" else ""
         draft.notes.problem(
             line,
-            f"nuisance {name} ({kind}): {plural(len(cells), 'cell')}, "
-            f"expected one for each of the {plural(count, 'column')}{hint}",
+            f"nuisance {name} ({kind}): {counted(len(cells), 'cell')}, "
+            f"expected one for each of the {counted(count, 'column')}{hint}",
         )
         return
     if not draft.complete:
@@ -118,7 +119,7 @@ def _read_cells(draft: Draft, line: int, name: str, cells: Sequence[str], reader
                 place = f" ({draft.columns[index].place})" if draft.complete else ""
                 draft.notes.problem(line, f"nuisance {name}, cell {index + 1}{place}: {error}")
     if bad > _MOST_BAD_CELLS:
-        draft.notes.problem(line, f"nuisance {name}: {plural(bad - _MOST_BAD_CELLS, 'more cell')} cannot be read")
+        draft.notes.problem(line, f"nuisance {name}: {counted(bad - _MOST_BAD_CELLS, 'more cell')} cannot be read")
     return None
 
 
@@ -132,7 +133,7 @@ def _check_extra_cells(draft: Draft, line: int, name: str, extra: Sequence[str],
     draft.notes.warn(
         "extra-cells",
         line,
-        f"nuisance {name} has {plural(len(extra), 'word')} after the cell of the last column, "
+        f"nuisance {name} has {counted(len(extra), 'word')} after the cell of the last column, "
         f"from {shown(extra[0])} on; Combine ignores them",
-        f"the card has {plural(count, 'column')}: check that the row belongs to it",
+        f"the card has {counted(count, 'column')}: check that the row belongs to it",
     )

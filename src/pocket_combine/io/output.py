@@ -11,7 +11,7 @@ from typing import Any
 import hist
 import numpy as np
 
-from pocket_combine.errors import MissingInputError, OutputFileError, TemplateError, join_problems, nearest
+from pocket_combine.errors import MissingInputError, OutputFileError, TemplateError, join_problems, listed, nearest
 from pocket_combine.findings import Finding
 from pocket_combine.io.pickles.arguments import kind_of
 from pocket_combine.names import CATEGORY_AXIS, NOMINAL, VARIATION_AXIS
@@ -74,7 +74,7 @@ class Output(Mapping[str, Any]):
         object.__setattr__(self, "paths", tuple(map(Path, self.paths)))
         undated = [name for name in _datasets(self.contents["variables"]) if name not in self._years_of_datasets]
         if undated:
-            raise OutputFileError(f"has histograms of datasets with no year in datasets_metadata: {', '.join(undated)}")
+            raise OutputFileError(f"has histograms of datasets with no year in datasets_metadata: {listed(undated)}")
 
     def __getitem__(self, key: str) -> Any:
         try:

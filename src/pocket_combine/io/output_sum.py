@@ -10,7 +10,7 @@ from typing import Any
 import hist
 import numpy as np
 
-from pocket_combine.errors import OutputFileError
+from pocket_combine.errors import OutputFileError, listed
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.io.histogram_sum import add_histograms
 from pocket_combine.io.output import Output
@@ -127,8 +127,8 @@ def shared_datasets(normalisations: Iterable[tuple[Path, Mapping[str, float]]]) 
         Finding(
             "dataset-in-several-outputs",
             Severity.WARNING,
-            f"dataset {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}",
-            f"{len(names)} simulated datasets have histograms in several of the files {_some(paths)}; PocketCoffea "
+            f"dataset {listed(names, 5)}",
+            f"{len(names)} simulated datasets have histograms in several of the files {listed(paths, 4)}; PocketCoffea "
             "has divided each file's by that file's own sum of generator weights, so their sum counts them repeatedly",
             "merge the jobs with `pocket-coffea merge-outputs -jc`, which normalises once, or give each dataset once; "
             "this is harmless only if the files hold different categories or variables",
@@ -139,10 +139,6 @@ def shared_datasets(normalisations: Iterable[tuple[Path, Mapping[str, float]]]) 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f", … ({len(names)} in all)" if len(names) > 4 else "")
 
 
 def _shown(value: Any) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from pocket_combine.errors import RootFileError, join_problems
 from pocket_combine.io.root_block import HistogramBlock
 from pocket_combine.io.root_file import RootKey
-from pocket_combine.io.root_read import HistogramSet, RootFile, read_histograms
+from pocket_combine.io.root_read import HistogramSet, RootFile, read_histograms, same_edges
 from pocket_combine.io.root_write import write_histograms
 from pocket_combine.names import (
     DATA,
@@ -36,6 +36,7 @@ __all__ = [
     "RootFile",
     "RootKey",
     "read_histograms",
+    "same_edges",
     "template_blocks",
     "write_histograms",
     "write_templates",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from pocket_combine.errors import RootFileError
+from pocket_combine.errors import RootFileError, listed
 from pocket_combine.io.root_format import (
     DIRECTORY,
     DIRECTORY_BIG,
@@ -204,7 +204,7 @@ def read_records(file: BinaryIO, path: Path, keys: Sequence[RootKey]) -> list[me
     size = file.seek(0, os.SEEK_END)
     outside = [key.path for key in keys if key.seek + key.size > size]
     if outside:
-        shown = ", ".join(map(repr, outside[:8])) + (f", … ({len(outside)} in all)" if len(outside) > 8 else "")
+        shown = listed(map(repr, outside))
         raise RootFileError(f"{path}: records lie beyond the end of the file ({size} bytes): {shown}")
     records: list[memoryview] = [memoryview(b"")] * len(keys)
     for (start, stop), members in _spans(keys):

@@ -14,14 +14,14 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from pocket_combine.errors import RootFileError, join_problems, nearest
+from pocket_combine.errors import RootFileError, join_problems, listed, nearest
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.io.root_bulk import Batch, read_batches
 from pocket_combine.io.root_file import RootKey, list_keys
 from pocket_combine.io.root_parse import TH1_CLASSES
 from pocket_combine.templates import FloatArray, IntArray
 
-__all__ = ["HistogramSet", "RootFile", "read_histograms"]
+__all__ = ["HistogramSet", "RootFile", "read_histograms", "same_edges"]
 
 _MOST_BYTES = 1 << 30
 _SHOWN = 20
@@ -147,7 +147,8 @@ class RootFile:
             raise RootFileError(f"{self.path}: no histogram was asked for")
         if len(sets) > 1:
             shown = [
-                f"{group.edges.size - 1} bins from {group.edges[0]:g} to {group.edges[-1]:g}: {_some(group.names)}"
+                f"{group.edges.size - 1} bins from {group.edges[0]:g} to {group.edges[-1]:g}: "
+                f"{listed(map(repr, group.names), 3)}"
                 for group in sets
             ]
             raise RootFileError(f"{self.path}: one binning was expected, found {len(sets)}; {'; '.join(shown[:5])}")
@@ -212,14 +213,13 @@ class RootFile:
         several = {name: self._ambiguous[name] for name in dict.fromkeys(names) if name in self._ambiguous}
         if not several:
             return ()
-        shown = [f"{name!r} (cycles {', '.join(map(str, cycles))})" for name, cycles in list(several.items())[:8]]
-        more = f", … ({len(several)} in all)" if len(several) > 8 else ""
+        shown = listed(f"{name!r} (cycles {', '.join(map(str, cycles))})" for name, cycles in several.items())
         return (
             Finding(
                 "ambiguous-key",
                 Severity.WARNING,
                 f"file {self.path}",
-                f"several objects have one name: {', '.join(shown)}{more}; taken is the one that the file lists first, "
+                f"several objects have one name: {shown}; taken is the one that the file lists first, "
                 "which is what ROOT returns",
                 "write the file anew with one object for each name",
                 {"names": len(several)},
@@ -252,10 +252,6 @@ def _common_ends(first: str, second: str) -> int:
 def _common_start(first: str, second: str) -> int:
     pairs = enumerate(zip(first, second, strict=False))
     return next((place for place, (one, other) in pairs if one != other), min(len(first), len(second)))
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names[:3])) + (f", … ({len(names)} in all)" if len(names) > 3 else "")
 
 
 def _sets(
@@ -312,13 +308,26 @@ def _merge(edges: Sequence[FloatArray]) -> IntArray:
     merged = np.arange(len(edges))
     for number, own in enumerate(edges):
         for other in np.unique(merged[:number]).tolist():
-            if own.size == edges[other].size:
-                width = np.diff(edges[other])
-                local = np.minimum(np.append(width, np.inf), np.append(np.inf, width))
-                if (np.abs(own - edges[other]) <= _EDGE_TOLERANCE * local).all():
-                    merged[number] = other
-                    break
+            if same_edges(own, edges[other]):
+                merged[number] = other
+                break
     return merged
+
+
+def same_edges(first: FloatArray, second: FloatArray) -> bool:
+    """Return whether two binnings count as one: no edge is off by more than 1e-4 of the width of a bin beside it.
+
+    Examples:
+        >>> same_edges(np.array([0.0, 1.0, 3.0]), np.array([0.0, 1.00005, 3.0]))
+        True
+        >>> same_edges(np.array([0.0, 1.0, 3.0]), np.array([0.0, 1.0005, 3.0]))
+        False
+    """
+    if first.size != second.size:
+        return False
+    widths = np.diff(second)
+    narrower = np.minimum(np.append(widths, np.inf), np.append(np.inf, widths))
+    return bool((np.abs(first - second) <= _EDGE_TOLERANCE * narrower).all())
 
 
 def _collect(

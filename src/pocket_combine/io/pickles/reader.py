@@ -15,7 +15,7 @@ import itertools
 import pickle
 from typing import Any, Final, Protocol
 
-from pocket_combine.errors import OutputFileError, UnsafePickleError
+from pocket_combine.errors import OutputFileError, UnsafePickleError, listed
 from pocket_combine.io.pickles.limits import RAISE_LIMIT, Limits
 from pocket_combine.io.pickles.machine import Machine
 from pocket_combine.io.pickles.nesting import check_nesting
@@ -76,11 +76,9 @@ def unpickle(stream: ByteStream, table: NameTable, limits: Limits) -> Any:
 def _refusal(machine: Machine) -> UnsafePickleError:
     names = list(machine.refused)
     # A name that moves the cursor of a terminal could hide itself.
-    shown = [name if name.isprintable() else ascii(name) for name in names[:_MOST_NAMES]]
-    if len(names) > _MOST_NAMES:
-        shown.append(f"… ({len(names)} in all)")
+    shown = listed((name if name.isprintable() else ascii(name) for name in names), _MOST_NAMES)
     return UnsafePickleError(
-        f"asks for code that an output does not need: {', '.join(shown)}. Nothing of it was run. "
+        f"asks for code that an output does not need: {shown}. Nothing of it was run. "
         "If you know who wrote the file and why: --placeholder NAME, in Python allow={NAME: None}, reads what is made "
         "with a name as placeholders that do nothing; --allow NAME, in Python allow=[NAME], imports it and runs it"
     )
