@@ -49,6 +49,7 @@ SCREENS = {
     "gof": "gof card.txt --unblind",
     "gof-blind": "gof card.txt",
     "toys": "toys card.txt --toys 20 --range r=-5,20",
+    "toys-several": "toys card.txt --inject 0 --inject 1.5 --toys 20",
     "postfit": "postfit card.txt --unblind",
     "prefit": "postfit card.txt --prefit",
     "postfit-sums": "postfit a=card.txt b=card.txt --sum-channels SR=*_SR --sum-processes all=*",

@@ -14,7 +14,7 @@ from results_of_fits import bowl, limit, parabola, provenance, toys
 
 from pocket_combine.cli import main
 from pocket_combine.io.result_files import write_result
-from pocket_combine.results import GoodnessOfFitResult, Status
+from pocket_combine.results import BiasResult, GoodnessOfFitResult, Status
 
 CARD = """
 imax 2
@@ -42,6 +42,7 @@ def in_folder_with_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     write_result(limit(3.0, observed=2.0), "b.json")
     write_result(toys(0.0, 20), "toys0.json")
     write_result(toys(1.0, 20), "toys1.json")
+    write_result(BiasResult(provenance("toy"), "r", (toys(0.0, 20), toys(1.0, 20))), "both.json")
     values = toys().values
     write_result(
         GoodnessOfFitResult(provenance("observed"), "KS", 1.0, {}, values, 0.5, 0, Status.CONVERGED), "gof.json"
@@ -64,6 +65,7 @@ def run(*words: str) -> Result:
         (["gof", "gof.json"], ["gof.png"]),
         (["toys", "toys0.json"], ["toys.png"]),
         (["toys", "toys0.json", "toys1.json"], ["toys_bias.png", "toys_r_0.png", "toys_r_1.png"]),
+        (["toys", "both.json"], ["toys_bias.png", "toys_r_0.png", "toys_r_1.png"]),
         (["effects", "card.txt", "--quantity", "yield"], ["effects.png"]),
         (["correlation-scheme", "card.txt"], ["correlation_scheme.png"]),
     ],

@@ -7,14 +7,15 @@ import pytest
 from degenerate_cards import shapes as card_of_shapes
 from model_cards import counting, shape_workspace
 
+from pocket_combine.errors import CardError
 from pocket_combine.execution import ProcessExecutor
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.sampling import ObservableSampler
 from pocket_combine.inference.toy_fitter import ToyFitter
-from pocket_combine.inference.toys import generate_toys, toy_fits, truth
+from pocket_combine.inference.toys import bias_test, generate_toys, toy_fits, truth
 from pocket_combine.inference.workspace import Blinding, Workspace
 from pocket_combine.likelihood import Constraint, ConstraintKind, Data, ModelParameter, ParameterList
-from pocket_combine.results import ToyResult
+from pocket_combine.results import BiasResult, ToyResult
 
 
 def draws(constraint: Constraint, theta: float, count: int = 8000) -> np.ndarray:
@@ -188,3 +189,29 @@ def test_toys_in_which_simulated_events_were_counted_as_none() -> None:
         value, observed = complete[at, position], toys.observations[at, 1]
         rest = workspace.model.totals(np.where(np.arange(len(complete[at])) == position, 0.0, complete[at]))[1]
         assert value == pytest.approx(max(0.0, 2.0 * (observed / 3.0 - rest)), abs=1e-6)
+
+
+def test_several_injected_values_are_the_tests_of_each() -> None:
+    workspace = counting("norm lnN - 1.1\n", ranges={"r": (-20.0, 20.0)})
+    both = bias_test(workspace, [0.0, 2.0], 30, 7)
+    for at, injected in enumerate((0.0, 2.0)):
+        # The next value has the next seed, so that its toys are others.
+        assert both.tests[at].to_json() == toy_fits(workspace, injected, 30, 7 + at).to_json()
+        assert both.tests[at].values.mean() == pytest.approx(injected, abs=4 * 1.5 / np.sqrt(30))
+    assert both.provenance.options["inject"] == [0.0, 2.0]
+    assert (both.provenance.data, both.provenance.seed, both.failed) == ("toy", 7, 0)
+    assert BiasResult.from_json(both.to_json()).to_json() == both.to_json()
+    parallel = bias_test(workspace, [0.0, 2.0], 30, 7, executor=ProcessExecutor(1))
+    assert parallel.to_json() == both.to_json()
+
+
+def test_notes_of_several_values_say_which() -> None:
+    result = bias_test(counting("norm lnN - 1.1\n"), [0.0, 5.0], 20, 1)
+    (note,) = result.provenance.options["notes"]
+    assert note.startswith("r = 0: in ")
+    assert "cuts the interval" in note
+
+
+def test_a_value_comes_once() -> None:
+    with pytest.raises(CardError, match="the injected value 1 comes twice; ask for more toys instead"):
+        bias_test(counting(""), [1.0, 0.0, 1.0], 2, 1)

@@ -11,7 +11,7 @@ from pocket_combine.inference.levels import interval_level
 from pocket_combine.inference.postfit import postfit
 from pocket_combine.inference.questions import fit, limits, significance
 from pocket_combine.inference.scans import grid_values, scan
-from pocket_combine.inference.toys import ToyKind, generate_toys, toy_fits
+from pocket_combine.inference.toys import ToyKind, bias_test, generate_toys, toy_fits
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "ROBUST_LEVEL",
     "ToyKind",
     "Workspace",
+    "bias_test",
     "fit",
     "generate_toys",
     "goodness_of_fit",

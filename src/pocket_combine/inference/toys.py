@@ -7,6 +7,7 @@ toys are shared among tasks.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -19,10 +20,10 @@ from pocket_combine.inference.toy_fitter import ToyFitter, toys_per_task
 from pocket_combine.inference.usable import reason
 from pocket_combine.inference.workspace import Workspace, conditional_fit
 from pocket_combine.likelihood import Data
-from pocket_combine.results import Status, ToyResult
+from pocket_combine.results import BiasResult, Status, ToyResult
 from pocket_combine.templates import FloatArray
 
-__all__ = ["ToyChunk", "ToyKind", "generate_toys", "toy_chunks", "toy_fits", "truth"]
+__all__ = ["ToyChunk", "ToyKind", "bias_test", "generate_toys", "toy_chunks", "toy_fits", "truth"]
 
 
 class ToyKind(Enum):
@@ -155,7 +156,7 @@ def toy_fits(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> ToyResult:
-    """Return fits of toys with a known signal: the bias test.
+    """Return fits of toys with a known signal.
 
     Toys are drawn at the point that `truth` gives. Pulls of an unbiased fit have mean 0 and width 1. Where the range of
     the parameter of interest cuts intervals, pulls are distorted, and a note says how many; a range that allows
@@ -174,12 +175,53 @@ def toy_fits(
         CardError: If the fit that nuisances are taken from fails, or toys cannot be drawn, or have no
             unique best fit.
     """
-    theta = truth(workspace, injected, kind)
-    _check_unique(workspace, theta)
-    chunks = toy_chunks(workspace, theta, count, seed, kind)
+    return bias_test(workspace, [injected], count, seed, kind=kind, executor=executor, progress=progress).tests[0]
+
+
+def bias_test(
+    workspace: Workspace,
+    injected: Sequence[float],
+    count: int,
+    seed: int,
+    *,
+    kind: ToyKind = ToyKind.FREQUENTIST,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> BiasResult:
+    """Return fits of toys at several values of a known signal, as `toy_fits` makes them at one.
+
+    Args:
+        workspace: Model and data.
+        injected: Values of the first parameter of interest, each once.
+        count: Number of toys at each value.
+        seed: Seed of the random numbers at the first value; the next ones have seed + 1, seed + 2, …, so that toys at
+            different values are independent.
+        kind: What is random in toys beside the counts.
+        executor: Where toys are fitted; in this process by default. The result does not depend on it.
+        progress: Told how many chunks of toys are done.
+
+    Raises:
+        CardError: As for `toy_fits`, or if a value comes twice.
+    """
+    repeated = [value for at, value in enumerate(injected) if value in injected[:at]]
+    if repeated:
+        raise CardError(f"the injected value {repeated[0]:g} comes twice; ask for more toys instead")
+    chunks: list[ToyChunk] = []
+    for at, value in enumerate(injected):
+        theta = truth(workspace, value, kind)
+        _check_unique(workspace, theta)
+        chunks += toy_chunks(workspace, theta, count, seed + at, kind)
     parts = list((executor or SerialExecutor()).map(_signals, chunks, progress=progress))
-    rows = np.concatenate([*parts, np.zeros((0, 5))])
-    return _result(workspace, injected, seed, kind, rows)
+    tests = []
+    for at, value in enumerate(injected):
+        own = [part for chunk, part in zip(chunks, parts, strict=True) if chunk.seed == seed + at]
+        tests.append(_result(workspace, value, seed + at, kind, np.concatenate([*own, np.zeros((0, 5))])))
+    notes = [
+        f"{workspace.poi} = {test.injected:g}: {note}" for test in tests for note in test.provenance.options["notes"]
+    ]
+    options = {"notes": notes, "toys": count, "toy_kind": kind.value, "inject": [float(value) for value in injected]}
+    provenance = dataclasses.replace(workspace.provenance(seed, **options), data="toy")
+    return BiasResult(provenance, workspace.poi, tuple(tests))
 
 
 def _check_unique(workspace: Workspace, theta: FloatArray) -> None:

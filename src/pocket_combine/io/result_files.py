@@ -26,6 +26,7 @@ _COMMANDS = {
     "ImpactResult": "impacts",
     "GoodnessOfFitResult": "gof",
     "ToyResult": "toys",
+    "BiasResult": "toys",
     "PostfitResult": "postfit",
 }
 """The command that makes a result of each type."""
@@ -58,7 +59,7 @@ def read_one_of(kinds: Sequence[type[_Result]], path: str | os.PathLike[str]) ->
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ResultError(f"{path}: {why_unreadable(path, error)}") from error
-    commands = " or ".join(f"`pocket-combine {_COMMANDS[kind.__name__]} -o`" for kind in kinds)
+    commands = " or ".join(dict.fromkeys(f"`pocket-combine {_COMMANDS[kind.__name__]} -o`" for kind in kinds))
     found = _type_in(text)
     chosen = next((kind for kind in kinds if kind.__name__ == found), None)
     if chosen is None and found is not None:

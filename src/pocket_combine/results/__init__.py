@@ -8,7 +8,7 @@ from pocket_combine.results.common import Interval, Provenance, Result, Status
 from pocket_combine.results.fits import FitResult, ScanResult, SecondOpinion
 from pocket_combine.results.impacts import Impact, ImpactResult, UncertaintyGroup
 from pocket_combine.results.limits import LimitResult, Quantile, SignificanceResult
-from pocket_combine.results.toys import GoodnessOfFitResult, ToyResult
+from pocket_combine.results.toys import BiasResult, GoodnessOfFitResult, ToyResult
 from pocket_combine.results.yields import ChannelYields, PostfitResult
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "UncertaintyGroup",
     "GoodnessOfFitResult",
     "ToyResult",
+    "BiasResult",
     "ChannelYields",
     "PostfitResult",
 ]

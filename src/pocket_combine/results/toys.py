@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pocket_combine.results.common import Numbers, Result, Status
 
-__all__ = ["GoodnessOfFitResult", "ToyResult"]
+__all__ = ["BiasResult", "GoodnessOfFitResult", "ToyResult"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,3 +54,21 @@ class ToyResult(Result):
     high: Numbers
     pulls: Numbers
     failed: int
+
+
+@dataclass(frozen=True, eq=False)
+class BiasResult(Result):
+    """Fits of toys at several injected values of one parameter.
+
+    Attributes:
+        poi: The fitted parameter of interest.
+        tests: The toys at each injected value, in the order of the request; each knows its own seed.
+    """
+
+    poi: str
+    tests: tuple[ToyResult, ...]
+
+    @property
+    def failed(self) -> int:
+        """Number of toys of all values whose fit failed."""
+        return sum(test.failed for test in self.tests)

@@ -21,11 +21,12 @@ from pocket_combine.cli.tables import plain_table
 from pocket_combine.inference.goodness import ALGORITHMS, goodness_of_fit
 from pocket_combine.inference.impacts import impacts as find_impacts
 from pocket_combine.inference.impacts import to_impacts_json
-from pocket_combine.inference.toys import ToyKind, toy_fits
+from pocket_combine.inference.toys import ToyKind, bias_test
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.io.atomic import atomic_write
-from pocket_combine.plotting.toy_numbers import p_value_words
-from pocket_combine.results import GoodnessOfFitResult, ImpactResult, Status, ToyResult
+from pocket_combine.plotting.toy_numbers import Moments, p_value_words
+from pocket_combine.results import BiasResult, GoodnessOfFitResult, ImpactResult, Status, ToyResult
+from pocket_combine.templates import FloatArray
 from pocket_combine.wording import counted, rounded
 
 __all__ = ["gof", "impacts", "toys"]
@@ -133,17 +134,25 @@ def _breakdown_table(result: ImpactResult, poi: str) -> Table:
     cls=Command,
     examples=[
         "pocket-combine toys datacard.txt --inject 1 --toys 500 --range r=-10,20",
-        "pocket-combine toys datacard.txt --inject 0 --toys 500 --jobs 2 -o bias.json",
+        "pocket-combine toys datacard.txt --inject 0 --inject 1 --jobs 2 -o bias.json",
     ],
 )
 @fitting_options
-@click.option("--inject", type=float, default=1.0, show_default=True, metavar="R", help="Signal strength of the toys.")
+@click.option(
+    "--inject",
+    type=float,
+    multiple=True,
+    default=[1.0],
+    show_default=True,
+    metavar="R",
+    help="Signal strength of the toys; may be repeated.",
+)
 @toy_options(least=2, default=100)
 @executor_options("fit")
 def toys(
     workspace: Workspace,
     output: Path | None,
-    inject: float,
+    inject: Sequence[float],
     count: int,
     kind: ToyKind,
     jobs: int,
@@ -152,17 +161,18 @@ def toys(
     """Fit toys with a known signal: the bias test.
 
     Pulls of an unbiased fit have mean 0 and width 1. With --unblind, frequentist toys are drawn at the best nuisances
-    in the observed data; otherwise all toys are drawn at nominal values. Exit status: 0 if all fits can be used, 1 if
-    some failed, 2 if they could not be made.
+    in the observed data; otherwise all toys are drawn at nominal values. Of several signal strengths, the second has
+    the next seed, and so on. Exit status: 0 if all fits can be used, 1 if some failed, 2 if they could not be made.
     """
     with executing(jobs, dask) as executor, progress_bar("Fitting toys") as progress:
         seed = workspace.options.seed
-        result = toy_fits(workspace, inject, count, seed, kind=kind, executor=executor, progress=progress)
-    save(result, output)
+        result = bias_test(workspace, inject, count, seed, kind=kind, executor=executor, progress=progress)
+    alone = result.tests[0] if len(result.tests) == 1 else None
+    save(alone or result, output)
     console = products()
-    for note in result.provenance.options.get("notes", ()):
+    for note in (alone or result).provenance.options.get("notes", ()):
         console.print(f"Note: {note}", style="yellow")
-    console.print(_toys_table(result))
+    console.print(_bias_table(result) if alone is None else _toys_table(alone))
     return finish(Status.NOT_CONVERGED if result.failed else Status.CONVERGED)
 
 
@@ -171,14 +181,32 @@ def _toys_table(result: ToyResult) -> Table:
     table = plain_table(
         f"{counted(len(result.values), 'toy')} at {result.poi} = {result.injected:g}", ("value", "right")
     )
-    number = max(len(result.values), 1)
     for name, values in (("best fit", result.values), ("pull", result.pulls)):
-        mean, width = (float(np.mean(values)), float(np.std(values, ddof=1))) if number > 1 else (np.nan, np.nan)
-        table.add_row(f"mean {name}", f"{mean:.3f} ± {width / number**0.5:.3f}")
-        table.add_row(f"width of {name}s", f"{width:.3f} ± {width / (2 * max(number - 1, 1)) ** 0.5:.3f}")
+        mean, width = _moments(values)
+        table.add_row(f"mean {name}", mean)
+        table.add_row(f"width of {name}s", width)
     if result.failed:
         table.add_row("failed fits", str(result.failed))
     return table
+
+
+def _bias_table(result: BiasResult) -> Table:
+    """Return means and widths for each injected value, a row each."""
+    numbers = ("toys", "mean best fit", "width of best fits", "mean pull", "width of pulls")
+    failed = ("failed fits",) if result.failed else ()
+    table = plain_table((f"{result.poi} in toys", "right"), *((name, "right") for name in (*numbers, *failed)))
+    for test in result.tests:
+        row = [f"{test.injected:g}", str(test.values.size), *_moments(test.values), *_moments(test.pulls)]
+        table.add_row(*row, *([str(test.failed)] if failed else []))
+    return table
+
+
+def _moments(values: FloatArray) -> tuple[str, str]:
+    """Return mean and width with their statistical errors."""
+    found = Moments.of(values)
+    if found.count < 2:
+        return "unknown", "unknown"
+    return f"{found.mean:.3f} ± {found.mean_error:.3f}", f"{found.width:.3f} ± {found.width_error:.3f}"
 
 
 @click.command(

@@ -11,9 +11,9 @@ from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
 from pocket_combine.cli.plots.inputs import FILE, result_argument
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
-from pocket_combine.io.result_files import read_result
+from pocket_combine.io.result_files import read_one_of, read_result
 from pocket_combine.plotting.style import Style
-from pocket_combine.results import GoodnessOfFitResult, ToyResult
+from pocket_combine.results import BiasResult, GoodnessOfFitResult, ToyResult
 
 __all__ = ["gof", "toys"]
 
@@ -41,12 +41,19 @@ def gof(result: Path, style: Style, files: FigureFiles) -> ExitCode:
 def toys(results: Sequence[Path], style: Style, files: FigureFiles) -> ExitCode:
     """Draw fits of toys with a known signal: best fits and pulls.
 
-    Several results, with other injected signals, have a figure each and one of the bias against the injected value.
-    FILE is a result of `pocket-combine toys -o`.
+    Several injected signals, in one result or in several, have a figure each and one of the bias against the injected
+    value. FILE is a result of `pocket-combine toys -o`.
     """
     from pocket_combine.plotting.toys import toys_figures  # noqa: PLC0415  imports matplotlib
 
-    found = [read_result(ToyResult, path) for path in results]
+    found = [test for path in results for test in _tests(path)]
     for name, figure in toys_figures(found, style=style):
         files.save(figure, name if len(found) > 1 else "")
     return ExitCode.CLEAN
+
+
+def _tests(path: Path) -> tuple[ToyResult, ...]:
+    """Return the toys in a file, one entry for each injected value."""
+    kinds: tuple[type[ToyResult | BiasResult], ...] = (ToyResult, BiasResult)
+    found = read_one_of(kinds, path)
+    return found.tests if isinstance(found, BiasResult) else (found,)
