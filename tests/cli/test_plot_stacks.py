@@ -96,13 +96,12 @@ def test_yields_before_the_fit() -> None:
     assert result.output == (
         "| Process          |           SR |       CR |\n"
         "| ---------------- | -----------: | -------: |\n"
-        "| bkg              |        10.00 | 100 ± 14 |\n"
+        "| bkg              | 10.00 ± 0.30 | 100 ± 14 |\n"
         "| Total background | 10.00 ± 0.30 | 100 ± 14 |\n"
         "| sig              |  6.00 ± 0.58 |        – |\n"
         "| Total            | 16.00 ± 0.71 | 100 ± 14 |\n"
         "| Data             |           16 |      103 |\n"
         "\nExpected events, pre-fit.\n"
-        "\nSums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.\n"
     )
 
 

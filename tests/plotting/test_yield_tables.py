@@ -47,12 +47,12 @@ MARKDOWN = r"""
 
 Expected events, post-fit.
 
-Sums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.
+The result is of an older version, without uncertainties of sums: make it anew, pocket-combine postfit CARD -o FILE.
 """
 
 LATEX = r"""
 % Expected events, post-fit.
-% Sums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.
+% The result is of an older version, without uncertainties of sums: make it anew, pocket-combine postfit CARD -o FILE.
 \begin{tabular}{lrr}
 \toprule
 Process & SR & W\_control \\
@@ -80,7 +80,7 @@ ttH                 3.0 ± 2.0   6.04 ± 0.45
 Total                 88 ± 15    88.0 ± 6.7
 -------------------------------------------
 Data                       85            85
-Sums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.
+The result is of an older version, without uncertainties of sums: make it anew, pocket-combine postfit CARD -o FILE.
 """
 
 

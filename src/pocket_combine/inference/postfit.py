@@ -218,6 +218,7 @@ def _channel(workspace: Workspace, entry: _Sum, values: FloatArray, uncertainty:
         covariance=uncertainty.total,
         signal=entry.signal,
         observed=observed,
+        yield_covariance=uncertainty.processes,
     )
 
 
@@ -233,21 +234,25 @@ class _Uncertainty:
         total: `total[bin, bin]`, covariance of the total.
         whole: `whole[row]`, variances of the sums over bins.
         background: Variance of the sum over bins of the total without signals.
+        processes: `processes[process, process]`, covariance of the sums over bins.
     """
 
     bins: FloatArray
     total: FloatArray
     whole: FloatArray
     background: float
+    processes: FloatArray
 
 
 def _of_roots(roots: FloatArray, entry: _Sum) -> _Uncertainty:
     """Return the variances of `roots[row, bin, k]`, whose products summed over k are covariances."""
+    whole = roots.sum(axis=1)
     return _Uncertainty(
         (roots**2).sum(axis=-1),
         roots[-1] @ roots[-1].T,
-        (roots.sum(axis=1) ** 2).sum(axis=-1),
+        (whole**2).sum(axis=-1),
         float((entry.background(roots).sum(axis=0) ** 2).sum()),
+        whole[:-1] @ whole[:-1].T,
     )
 
 
@@ -284,7 +289,11 @@ def _added(one: _Uncertainty | None, other: _Uncertainty) -> _Uncertainty:
     if one is None:
         return other
     return _Uncertainty(
-        one.bins + other.bins, one.total + other.total, one.whole + other.whole, one.background + other.background
+        one.bins + other.bins,
+        one.total + other.total,
+        one.whole + other.whole,
+        one.background + other.background,
+        one.processes + other.processes,
     )
 
 

@@ -1,7 +1,7 @@
 """Tables of expected events for notes and papers: LaTeX, Markdown and plain text, without matplotlib.
 
-Digits are those of `uncertainties`. Uncertainties of added processes come from a fit's covariance or are left out; they
-are never added in quadrature.
+Digits are those of `uncertainties`. Uncertainties of added processes come from the covariance of their yields; they are
+never added in quadrature.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+import numpy as np
 
 from pocket_combine.errors import ResultError
 from pocket_combine.plotting.stack_numbers import find_channel, state_of
@@ -115,13 +117,16 @@ class _Source:
         return found
 
     def cell(self, processes: Sequence[str]) -> YieldCell | None:
-        """Return the sum of processes; with an uncertainty if it is one process."""
+        """Return the sum of processes, with its uncertainty where the result has their correlations."""
         rows = [row for row, process in enumerate(self.yields.processes) if process in processes]
         if not rows:
             return None
-        if len(rows) > 1:
-            return self._bare(float(self.yields.expected[rows].sum()))
-        return YieldCell(*self._whole(self.yields.processes[rows[0]]))
+        if len(rows) == 1:
+            return YieldCell(*self._whole(self.yields.processes[rows[0]]))
+        value, covariance = float(self.yields.expected[rows].sum()), self.yields.yield_covariance
+        if covariance is None:
+            return self._bare(value)
+        return YieldCell(value, math.sqrt(max(float(covariance[np.ix_(rows, rows)].sum()), 0.0)))
 
     def _bare(self, value: float) -> YieldCell:
         """Return a value without uncertainty, with the digits of the total and at least two."""
@@ -149,8 +154,8 @@ def yield_table(
 ) -> YieldTable:
     """Return expected events and data: a column per channel, a row per process.
 
-    A row of several processes has an uncertainty only where `result` was made with their sum
-    (`pocket-combine postfit --sum-processes`).
+    A row of several processes has the uncertainty of their sum, with the correlations of the processes. Totals are with
+    bin parameters.
 
     Args:
         result: Expected events before or after a fit.
@@ -207,7 +212,10 @@ def _notes(result: PostfitResult, rows: Sequence[YieldRow], alone: bool) -> tupl
     if any(
         cell is not None and cell.error is None for row in rows if row.kind is not RowKind.DATA for cell in row.cells
     ):
-        notes.append("Sums of processes without uncertainty: `pocket-combine postfit --sum-processes` finds it.")
+        notes.append(
+            "The result is of an older version, without uncertainties of sums: make it anew, "
+            "pocket-combine postfit CARD -o FILE."
+        )
     if any(cell is not None and math.isnan(cell.value) for row in rows for cell in row.cells):
         notes.append("Blinded: a part of the channel is blinded.")
     if result.held:

@@ -25,6 +25,8 @@ class ChannelYields:
         covariance: `covariance[bin, bin]` of the total.
         signal: `signal[process]`, whether it is a signal.
         observed: `observed[bin]`; `None` in a blind result.
+        yield_covariance: `yield_covariance[process, process]` of the sums over bins, which gives the uncertainty of any
+            sum of processes; `None` in results of older versions.
     """
 
     channel: str
@@ -37,6 +39,7 @@ class ChannelYields:
     covariance: Numbers
     signal: tuple[bool, ...]
     observed: Numbers | None = None
+    yield_covariance: Numbers | None = None
 
 
 @dataclass(frozen=True)

@@ -124,8 +124,7 @@ def yields(
 ) -> ExitCode:
     """Print a table of expected events and data: a column per channel, a row per process.
 
-    FILE is a result of `pocket-combine postfit -o`; made with --sum-processes, it has uncertainties of sums of
-    processes.
+    FILE is a result of `pocket-combine postfit -o`. Processes that the style merges are added, with their correlations.
     """
     found = read_result(PostfitResult, result)
     table = yield_table(
