@@ -174,6 +174,7 @@ _HOMES = {
 """Public name → module of this room that defines it, imported when it is first used."""
 
 __all__ = [
+    "require_plotting",
     "style_context",
     "new_figure",
     "add_labels",
@@ -279,6 +280,11 @@ def __getattr__(name: str) -> Any:
         ) from error
     globals()[name] = value
     return value
+
+
+def require_plotting() -> None:
+    """Raise `MissingDependencyError` if there is nothing to draw with."""
+    __getattr__("style_context")  # its module imports all that figures need
 
 
 def __dir__() -> list[str]:

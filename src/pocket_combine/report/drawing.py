@@ -15,15 +15,14 @@ import numpy as np
 from pocket_combine import plotting
 from pocket_combine._version import __version__
 from pocket_combine.execution import Executor, Progress
+from pocket_combine.io.file_names import distinct_stems
 from pocket_combine.report.contents import Figure
 from pocket_combine.report.drafts import Drawing
 from pocket_combine.report.figure_store import FigureStore
 
-__all__ = ["Drawn", "draw_all", "require_plotting"]
+__all__ = ["Drawn", "draw_all"]
 
 _logger = logging.getLogger(__name__)
-
-_LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,6 @@ class Drawn:
 
     figures: tuple[Figure, ...] = ()
     problem: str = ""
-
-
-def require_plotting() -> None:
-    """Raise `MissingDependencyError` if there is nothing to draw with."""
-    _ = plotting.style_context
 
 
 def draw_all(
@@ -60,7 +54,7 @@ def draw_all(
     Raises:
         OSError: If a file cannot be written.
     """
-    stems = _stems([drawing.name for drawing in drawings])
+    stems = distinct_stems([drawing.name for drawing in drawings])
     keys = {drawing.name: _digest((__version__, drawing)) for drawing in drawings}
     drawn: dict[str, Drawn] = {}
     missing = []
@@ -114,32 +108,6 @@ def _files(figure: Any, drawing: Drawing) -> dict[str, bytes]:
     formats = ("png", "pdf") if drawing.is_document else ("png",)
     files: dict[str, bytes] = plotting.figure_files(figure, formats, resolution=drawing.resolution)
     return files
-
-
-# ---------------------------------------------------------------------- names of files
-
-
-def _stems(names: Sequence[str]) -> dict[str, str]:
-    """Return a stem of a file for each name: distinct even where letters are not told apart by their case.
-
-    Examples:
-        >>> _stems(["prefit-SR/a", "prefit-SR_a", "x"])
-        {'prefit-SR/a': 'prefit-SR_a', 'prefit-SR_a': 'prefit-SR_a-2', 'x': 'x'}
-    """
-    taken: set[str] = set()
-    stems = {}
-    for name in names:
-        plain = "".join(
-            letter if letter.isascii() and (letter.isalnum() or letter in "_-.") else "_" for letter in name
-        )
-        plain = plain[:_LONGEST]
-        stem, number = plain, 1
-        while stem.lower() in taken:
-            number += 1
-            stem = f"{plain}-{number}"
-        taken.add(stem.lower())
-        stems[name] = stem
-    return stems
 
 
 # ---------------------------------------------------------------------- what a figure is drawn from

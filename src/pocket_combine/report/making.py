@@ -14,11 +14,12 @@ from pocket_combine.card.load import LoadedCard
 from pocket_combine.errors import PocketCombineError
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.io.atomic import atomic_write
+from pocket_combine.plotting import require_plotting
 from pocket_combine.report.assembling import as_json, draft_of, finished, section_of
 from pocket_combine.report.claim import DATA, FIGURES, PAGE, RESULTS, claim_folder
 from pocket_combine.report.contents import Detail, Mark, Report
 from pocket_combine.report.drafts import Drawing, Material
-from pocket_combine.report.drawing import draw_all, require_plotting
+from pocket_combine.report.drawing import draw_all
 from pocket_combine.report.figure_store import FigureStore
 from pocket_combine.report.options import SECTION_NAMES, ReportOptions
 from pocket_combine.report.page import render, require_templates

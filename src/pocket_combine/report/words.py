@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+from pocket_combine.effects import ColumnEffect
 from pocket_combine.plotting.uncertainties import plain_asymmetric
 from pocket_combine.report.contents import Cell, Mark
 from pocket_combine.results import Interval, Status
-from pocket_combine.wording import rounded
+from pocket_combine.wording import rounded, short_percent
 
-__all__ = ["interval_words", "measured", "number_cell", "text_cells"]
+__all__ = ["interval_words", "measured", "number_cell", "text_cells", "yield_cells"]
 
 _NOISE = 1e-6
 
@@ -59,6 +60,12 @@ def number_cell(value: float, form: str = ".3g", mark: Mark | None = None) -> Ce
         return Cell("–", mark=mark)
     text = format(rounded(value, _NOISE), form)
     return Cell(text if float(text.replace(",", "").rstrip("%")) else text.lstrip("-+"), value, mark)
+
+
+def yield_cells(effect: ColumnEffect) -> tuple[Cell, Cell]:
+    """Return cells with the changes of a yield at +1 and -1 standard deviation."""
+    up, down = effect.yield_up - 1.0, effect.yield_down - 1.0
+    return Cell(short_percent(up), up), Cell(short_percent(down), down)
 
 
 def text_cells(*texts: str) -> tuple[Cell, ...]:

@@ -15,7 +15,8 @@ from pocket_combine.cli.command import with_options
 from pocket_combine.cli.console import products
 from pocket_combine.cli.new_files import NEW_PATH
 from pocket_combine.cli.plots.inputs import FILE
-from pocket_combine.errors import MissingDependencyError
+from pocket_combine.io.file_names import file_stem
+from pocket_combine.plotting import require_plotting
 from pocket_combine.plotting.style import Style, load_style
 
 if TYPE_CHECKING:
@@ -69,14 +70,9 @@ class FigureFiles:
         """
         from pocket_combine.plotting.canvas import save_figure  # noqa: PLC0415  imports matplotlib
 
-        stem = self.stem.with_name(f"{self.stem.name}_{_file_name(suffix)}") if suffix else self.stem
+        stem = self.stem.with_name(f"{self.stem.name}_{file_stem(suffix)}") if suffix else self.stem
         for path in save_figure(figure, stem, self.formats):
             products().print(str(path), soft_wrap=True)
-
-
-def _file_name(text: str) -> str:
-    """Return a text as part of a file name: letters, digits, `_`, `-` and `.` stay, others become `_`."""
-    return "".join(letter if letter.isalnum() or letter in "_-." else "_" for letter in text)
 
 
 style_file_option = click.option(
@@ -125,7 +121,7 @@ def style_options(function: _Function) -> _Function:
         energy: str | None,
         **options: Any,
     ) -> Any:
-        require_matplotlib()
+        require_plotting()
         style = Style() if style_file is None else load_style(style_file)
         changes = {"text": text, "luminosity": lumi, "energy": energy}
         changed = {name: value for name, value in changes.items() if value is not None}
@@ -154,14 +150,3 @@ def figure_options(kind: str) -> Callable[[_Function], _Function]:
         return result
 
     return decorate
-
-
-def require_matplotlib() -> None:
-    """Raise `MissingDependencyError` if there is nothing to draw with."""
-    try:
-        import matplotlib as mpl  # noqa: F401, PLC0415
-        import mplhep  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"figures need {error.name}, which is not installed: pip install 'pocket-combine[plot]'"
-        ) from error

@@ -12,7 +12,7 @@ from pocket_combine.report.commands import command_line
 from pocket_combine.report.contents import Cell, Column, Paragraph, Row, Table
 from pocket_combine.report.drafts import Drawing, Material, PartDraft
 from pocket_combine.report.sections.impacts import ranked
-from pocket_combine.report.words import number_cell
+from pocket_combine.report.words import number_cell, yield_cells
 from pocket_combine.results import Impact, ImpactResult
 from pocket_combine.wording import short_percent
 
@@ -120,8 +120,7 @@ def _effects_table(effect: NuisanceEffect) -> Table:
                 Cell(column.channel),
                 Cell(column.process),
                 Cell(column.kind),
-                Cell(short_percent(column.yield_up - 1.0), column.yield_up - 1.0),
-                Cell(short_percent(column.yield_down - 1.0), column.yield_down - 1.0),
+                *yield_cells(column),
                 _share(column.moved_up),
                 _share(column.moved_down),
                 number_cell(column.size, ".2f"),

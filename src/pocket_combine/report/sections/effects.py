@@ -10,8 +10,8 @@ from pocket_combine.plotting.effect_cells import effect_grid
 from pocket_combine.plotting.scheme_grid import Scheme, Sharing, correlation_scheme
 from pocket_combine.report.contents import Cell, Column, Mark, Paragraph, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material
-from pocket_combine.report.words import number_cell
-from pocket_combine.wording import counted, short_percent
+from pocket_combine.report.words import number_cell, yield_cells
+from pocket_combine.wording import counted
 
 __all__ = ["build_effects", "build_scheme"]
 
@@ -65,8 +65,7 @@ def _largest(effects: Sequence[NuisanceEffect]) -> Table:
                 Cell(name),
                 Cell(column.channel),
                 Cell(column.process),
-                Cell(short_percent(column.yield_up - 1.0), column.yield_up - 1.0),
-                Cell(short_percent(column.yield_down - 1.0), column.yield_down - 1.0),
+                *yield_cells(column),
                 number_cell(column.size, ".2f"),
             ),
             detail=name,
