@@ -3,16 +3,15 @@
 import dataclasses
 import json
 import random
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import reference_cards
 from hypothesis import given
 from hypothesis import strategies as st
 from small_cards import Row, card_of
 
-from pocket_combine.card.load import load_card
 from pocket_combine.card.model import (
     AutoMCStats,
     Card,
@@ -472,10 +471,9 @@ def renamed(loaded: CardAndTemplates, prefix: str) -> CardAndTemplates:
     return dataclasses.replace(card, nuisances=rows), new
 
 
-def test_a_large_card(shared_folder: Path) -> None:
-    pytest.importorskip("zstandard")  # the card's files are compressed with it
-    folder = shared_folder / "reference" / "cards" / "template-vhbb-zee"
-    loaded = load_card(folder / "datacard.txt", mass=125)
+@reference_cards.needed
+def test_a_large_card() -> None:
+    loaded = reference_cards.loaded("template-vhbb-zee")
     own = loaded.card, loaded.templates
     assert not diff(own, own)
     found = diff(own, renamed(own, "CMS_")).changes
@@ -484,9 +482,10 @@ def test_a_large_card(shared_folder: Path) -> None:
     assert {change.action for change in found} == {"renamed"}
 
 
-def test_reference_cards(shared_folder: Path) -> None:
+@reference_cards.needed
+def test_reference_cards() -> None:
     def load(name: str) -> CardAndTemplates:
-        loaded = load_card(shared_folder / "reference" / "cards" / name / "datacard.txt", mass=120)
+        loaded = reference_cards.loaded(name)
         return loaded.card, loaded.templates
 
     plain = load("synthetic-plain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import reference_cards
 
 from pocket_combine.card.load import load_card
 from pocket_combine.card.model import Card
@@ -21,23 +23,22 @@ from pocket_combine.names import DATA
 CORPUS = Path(__file__).resolve().parents[1] / "data" / "cards"
 VALID = sorted(CORPUS.glob("valid/*.txt"))
 INVALID = sorted(path for path in CORPUS.glob("invalid/*.txt") if not path.name.endswith(".error.txt"))
-REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
-FOLDERS = sorted(path.parent for path in REFERENCE.glob("*/datacard.txt"))
+Reference = tuple[Card, dict[str, Any]]
 
 
-def expected_of(folder: Path) -> dict[str, Any]:
-    expected: dict[str, Any] = json.loads((folder / "expected.json").read_text())
-    return expected
+@functools.cache
+def read(name: str) -> Card:
+    return read_card(reference_cards.FOLDER / name / "datacard.txt")
 
 
-@pytest.fixture(params=[*FOLDERS, None][: len(FOLDERS) or 1], ids=lambda folder: folder.name if folder else "missing")
-def reference(request: pytest.FixtureRequest) -> tuple[Card, dict[str, Any]]:
-    if request.param is None:
-        pytest.skip(f"no reference cards in {REFERENCE}")
-    return read_card(request.param / "datacard.txt"), expected_of(request.param)["model"]
+@pytest.fixture(params=reference_cards.NAMES or ["missing"])
+def reference(request: pytest.FixtureRequest) -> Reference:
+    if not reference_cards.NAMES:
+        pytest.skip(f"no reference cards in {reference_cards.FOLDER}")
+    return read(request.param), reference_cards.expected(request.param)["model"]
 
 
-def test_channels_and_processes_are_those_of_combine(reference: tuple[Card, dict[str, Any]]) -> None:
+def test_channels_and_processes_are_those_of_combine(reference: Reference) -> None:
     card, model = reference
     assert [channel.name for channel in card.channels] == [channel["name"] for channel in model["channels"]]
     for channel, expected in zip(card.channels, model["channels"], strict=True):
@@ -59,7 +60,7 @@ def test_channels_and_processes_are_those_of_combine(reference: tuple[Card, dict
         assert found == expected.get("autoMCStats")
 
 
-def test_parameters_are_those_of_combine(reference: tuple[Card, dict[str, Any]]) -> None:
+def test_parameters_are_those_of_combine(reference: Reference) -> None:
     card, model = reference
     in_card = [item for item in model["nuisances"] if item["type"] not in ("autoMCStats", "other")]
     expected = {item["name"]: item["type"] for item in in_card}
@@ -82,14 +83,14 @@ def test_parameters_are_those_of_combine(reference: tuple[Card, dict[str, Any]])
             assert parameter.mean == constraint["mean"]
 
 
-def test_groups_are_those_of_combine(reference: tuple[Card, dict[str, Any]]) -> None:
+def test_groups_are_those_of_combine(reference: Reference) -> None:
     card, model = reference
     assert {group.name: sorted(group.members) for group in card.groups} == {
         name: sorted(members) for name, members in model["groups"].items() if name != "autoMCStats"
     }
 
 
-def test_what_is_written_reads_back_the_same(reference: tuple[Card, dict[str, Any]]) -> None:
+def test_what_is_written_reads_back_the_same(reference: Reference) -> None:
     card, _ = reference
     text = write_card(card)
     assert parse_card(text) == card
@@ -97,15 +98,9 @@ def test_what_is_written_reads_back_the_same(reference: tuple[Card, dict[str, An
     assert DATA not in {column.process for column in card.columns}
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_templates_are_those_of_combine(folder: Path) -> None:
-    expected = expected_of(folder)
-    try:
-        loaded = load_card(folder / "datacard.txt", mass=float(expected["mass"]))
-    except CardError as error:
-        if "for which Python has no module here" in str(error):
-            pytest.skip("the templates are compressed with a codec that is not installed")
-        raise
+@pytest.mark.parametrize("name", reference_cards.NAMES)
+def test_templates_are_those_of_combine(name: str) -> None:
+    expected, loaded = reference_cards.expected(name), reference_cards.loaded(name)
     nominal = next(point for point in expected["points"] if point["name"] == "nominal")["yields"]
     compared = 0
     for channel in expected["model"]["channels"]:
@@ -123,7 +118,7 @@ def test_templates_are_those_of_combine(folder: Path) -> None:
                 combine = nominal[channel["name"]]["processes"][process["name"]]
                 np.testing.assert_allclose(row, combine, rtol=2e-7, atol=1.001e-9 * row.sum())
                 compared += 1
-    assert compared or "synthetic" not in folder.name
+    assert compared or "synthetic" not in name
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)

@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
+import reference_cards
 from small_cards import card_of
 
-from pocket_combine.card.load import load_card
 from pocket_combine.card.model import AutoMCStats, RateParameter
 from pocket_combine.checks import mc_stats_treatment, run_checks
 from pocket_combine.templates import Templates
@@ -67,23 +66,20 @@ def test_initial_rate_parameters_count() -> None:
     assert events(half) == (round(104**2 / 5), "the formula of half is taken as 1")
 
 
-def test_cards_of_combine(shared_folder: Path) -> None:
+@reference_cards.needed
+def test_cards_of_combine() -> None:
     """The number of parameters is the one that Combine made."""
-    pytest.importorskip("zstandard")  # one of the cards is compressed with it
     compared = 0
-    for folder in sorted((shared_folder / "reference" / "cards").iterdir()):
-        if not (folder / "expected.json").is_file():
-            continue
-        expected = json.loads((folder / "expected.json").read_text())
-        loaded = load_card(folder / "datacard.txt", mass=float(expected["mass"]))
+    for name in reference_cards.NAMES:
+        expected, loaded = reference_cards.expected(name), reference_cards.loaded(name)
         treatments = mc_stats_treatment(loaded.card, loaded.templates)
         made = [entry for entry in expected["model"]["nuisances"] if entry["type"] == "autoMCStats"]
         kinds = {"gaussian": 0, "poisson": 0}
         for entry in made:
             kinds[entry["constraint"]["kind"]] += 1
-        assert sum(channel.parameters for channel in treatments) == len(made), folder.name
+        assert sum(channel.parameters for channel in treatments) == len(made), name
         found = sum(entry.poisson for channel in treatments for entry in channel.bins)
-        assert found == kinds["poisson"], folder.name
+        assert found == kinds["poisson"], name
         compared += bool(made)
     assert compared >= 10
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import reference_cards
 from hypothesis import given
 from hypothesis import strategies as st
 from small_cards import Row, card_of
 
-from pocket_combine.card.load import load_card
 from pocket_combine.card.model import AutoMCStats, Card, Nuisance
 from pocket_combine.checks import CODES, NAMING_CODES, Thresholds, findings_to_dict, read_file_contents, run_checks
 from pocket_combine.checks.registry import CHECKS
@@ -106,15 +106,13 @@ def test_empty_cards() -> None:
     assert run_checks(Card((), ()), {}) == []
 
 
-def test_reference_cards(shared_folder: Path) -> None:
+@reference_cards.needed
+def test_reference_cards() -> None:
     """Cards that were made with one defect have the finding for it, and the sound one has none."""
-    pytest.importorskip("zstandard")  # one of the cards is compressed with it
 
     def codes(name: str) -> set[str]:
-        folder = shared_folder / "reference" / "cards" / name
-        mass = float(json.loads((folder / "expected.json").read_text())["mass"])
-        loaded = load_card(folder / "datacard.txt", mass=mass)
-        files = read_file_contents(loaded.card, directory=folder, mass=mass)
+        loaded, mass = reference_cards.loaded(name), float(reference_cards.expected(name)["mass"])
+        files = read_file_contents(loaded.card, directory=reference_cards.FOLDER / name, mass=mass)
         found = run_checks(loaded.card, loaded.templates, files=files)
         return {finding.code for finding in found if finding.severity >= Severity.WARNING}
 

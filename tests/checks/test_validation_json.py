@@ -3,15 +3,14 @@
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
+import reference_cards
 from hypothesis import given
 from hypothesis import strategies as st
 from small_cards import Row, card_of
 
-from pocket_combine.card.load import load_card
 from pocket_combine.card.model import AutoMCStats, Card
 from pocket_combine.checks import validation_json
 from pocket_combine.templates import Templates
@@ -210,10 +209,9 @@ def test_limits_are_arguments() -> None:
     assert report["largeBinError"] == {"SR": [1]}
 
 
-def test_a_large_card(shared_folder: Path) -> None:
-    pytest.importorskip("zstandard")  # one of the cards is compressed with it
-    folder = shared_folder / "reference" / "cards" / "template-vhbb-zee"
-    loaded = load_card(folder / "datacard.txt", mass=125)
+@reference_cards.needed
+def test_a_large_card() -> None:
+    loaded = reference_cards.loaded("template-vhbb-zee")
     report = validation_json(loaded.card, loaded.templates)
     assert report == approximately(Program(loaded.card, loaded.templates).report)
     assert len(report["uncertTemplSame"]) > 100

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from degenerate_cards import TWO_MINIMA
 from fit_cards import CARD
 from screens import check_screen
 
@@ -17,18 +18,6 @@ from pocket_combine.cli import main
 from pocket_combine.results import FitResult, ImpactResult, LimitResult, ScanResult, Status
 
 GOLDEN = Path(__file__).parent / "golden_fits"
-
-TWO_MINIMA = """
-imax 2
-bin a d
-observation 135 94
-bin a a d
-process sig b b
-process 0 1 1
-rate 10 100 100
-n lnN - 0.88/0.77 0.83/0.83
-m lnN - 1.08/1.25 1.09/1.18
-"""
 
 SCREENS = {
     "help-fit": "fit --help",

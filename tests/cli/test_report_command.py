@@ -15,26 +15,12 @@ pytest.importorskip("mplhep")
 pytest.importorskip("jinja2")
 
 from click.testing import CliRunner, Result
+from fit_cards import CARD
 from screens import check_screen
 
 from pocket_combine.cli import main
 
 GOLDEN = Path(__file__).parent / "golden_report"
-
-CARD = """
-imax 2
-jmax 1
-kmax *
-bin         SR     CR
-observation 16     103
-bin         SR     SR     CR
-process     sig    bkg    bkg
-process     0      1      1
-rate        6      10     100
-lumi   lnN  1.02   -      -
-theory lnN  1.1    -      -
-norm  rateParam * bkg 1 [0,5]
-"""
 
 PARTS = "--only limits --only significance --only names --details 0"
 

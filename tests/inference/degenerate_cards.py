@@ -70,6 +70,19 @@ def _optional(variances: Any) -> dict[str, Any]:
     return {} if variances is None else {"variances": variances}
 
 
+TWO_MINIMA = """
+imax 2
+bin a d
+observation 135 94
+bin a a d
+process sig b b
+process 0 1 1
+rate 10 100 100
+n lnN - 0.88/0.77 0.83/0.83
+m lnN - 1.08/1.25 1.09/1.18
+"""
+"""Both variations of each nuisance point the same way, so that n = 0.3 and n = -1.0 describe the data equally well."""
+
 TWO = "k rateParam * bkg 1\nl rateParam * bkg 1\n"
 
 MODELS: dict[str, Callable[..., Workspace]] = {

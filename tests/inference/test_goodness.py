@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import reference_cards
 from model_cards import counting, shape_workspace
 
-from pocket_combine.card.load import load_card
 from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
 from pocket_combine.execution import ProcessExecutor
@@ -18,9 +16,6 @@ from pocket_combine.inference.goodness import anderson_darling, goodness_of_fit,
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.toys import ToyKind, toy_chunks
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
-
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
-CARDS = sorted(path.parent.name for path in FOLDER.glob("*/expected.json"))
 
 
 def test_saturated_statistic_by_hand() -> None:
@@ -157,13 +152,9 @@ def test_unknown_algorithm(shapes: Workspace) -> None:
         goodness_of_fit(shapes, "saturate")
 
 
-@pytest.mark.skipif(not CARDS, reason=f"the reference cards are not there: {FOLDER}")
-@pytest.mark.parametrize("name", CARDS)
+@reference_cards.needed
+@pytest.mark.parametrize("name", reference_cards.NAMES)
 def test_saturated_statistic_agrees_with_combine(name: str) -> None:
-    reference = json.loads((FOLDER / name / "expected.json").read_text())
-    loaded = load_card(FOLDER / name / "datacard.txt", mass=float(reference["mass"]))
-    ranges = {"r": tuple(reference["fits"]["r_range"])}
-    workspace = make_workspace(loaded.card, loaded.templates, kind=Blinding.OBSERVED, ranges=ranges)
-    wanted = reference["goodness_of_fit"]["test_statistic"]
-    result = goodness_of_fit(workspace)
+    wanted = reference_cards.expected(name)["goodness_of_fit"]["test_statistic"]
+    result = goodness_of_fit(reference_cards.workspace(name))
     assert result.statistic == pytest.approx(wanted, rel=1e-3, abs=1e-3)

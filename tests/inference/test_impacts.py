@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
+import reference_cards
 from model_cards import counting, shape_workspace
 
-from pocket_combine.card.load import load_card
 from pocket_combine.errors import CardError
 from pocket_combine.execution import ProcessExecutor
 from pocket_combine.inference.breakdown import breakdown
@@ -18,11 +17,9 @@ from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL
 from pocket_combine.inference.impacts import impacts, to_impacts_json
 from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.questions import fit
-from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
+from pocket_combine.inference.workspace import Workspace
 from pocket_combine.likelihood import Constraint, ConstraintKind, ModelParameter
 from pocket_combine.results import ImpactResult, Status
-
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
 
 
 def test_impact_by_hand() -> None:
@@ -160,20 +157,13 @@ def test_breakdown_of_unknown_group(shapes: Workspace) -> None:
         breakdown(shapes, groups=["shape"])
 
 
+@reference_cards.needed
 @pytest.mark.parametrize(
     "name", ["counting-groups", "synthetic-two-channels", "template-simple", "template-largeyields"]
 )
-def test_impacts_agree_with_combine(name: str, shared_folder: Path) -> None:
-    folder = shared_folder / "reference" / "cards" / name
-    reference = json.loads((folder / "expected.json").read_text())
-    loaded = load_card(folder / "datacard.txt", mass=float(reference["mass"]))
-    workspace = make_workspace(
-        loaded.card,
-        loaded.templates,
-        kind=Blinding.OBSERVED,
-        ranges={"r": tuple(reference["fits"]["r_range"])},
-    )
-    rows = reference["impacts"]["params"]
+def test_impacts_agree_with_combine(name: str) -> None:
+    rows = reference_cards.expected(name)["impacts"]["params"]
+    workspace = reference_cards.workspace(name)
     result = impacts(workspace, parameters=[row["name"] for row in rows], level=ROBUST_LEVEL, groups=[])
     sigma = (result.pois[0].high - result.pois[0].low) / 2
     for impact, row in zip(result.impacts, rows, strict=True):

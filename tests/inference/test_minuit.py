@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import reference_cards
+from degenerate_cards import TWO_MINIMA
 from model_cards import counting, shape_workspace
 from test_small_cards import ABCD, SIDEBAND
 
-from pocket_combine.card.load import load_card
 from pocket_combine.card.model import Card, Channel, Column, Nuisance, ShapeRule
 from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import MissingDependencyError
@@ -59,10 +59,10 @@ def test_minuit_finds_the_same_minimum(workspace: Workspace) -> None:
     assert opinion.calls > 5
 
 
+@reference_cards.needed
 @pytest.mark.parametrize("name", ["counting-10bins", "synthetic-mcstats", "template-simple", "counting-asymm"])
-def test_minuit_agrees_on_reference_cards(shared_folder: Path, name: str) -> None:
-    loaded = load_card(shared_folder / "reference" / "cards" / name / "datacard.txt")
-    opinion = opinion_of(make_workspace(loaded.card, loaded.templates, kind=Blinding.OBSERVED))
+def test_minuit_agrees_on_reference_cards(name: str) -> None:
+    opinion = opinion_of(reference_cards.workspace(name, own_range=False))
     assert opinion.agrees, opinion
 
 
@@ -77,20 +77,6 @@ def test_both_end_at_a_boundary() -> None:
 def test_no_free_parameter_leaves_nothing_to_disagree_about() -> None:
     opinion = opinion_of(counting("norm lnN - 1.1\n", freeze=["r", "norm"]))
     assert opinion == SecondOpinion(0.0, 0.0, "", is_valid=True, distance=0.0, calls=0, agrees=True)
-
-
-TWO_MINIMA = """
-imax 2
-bin a d
-observation 135 94
-bin a a d
-process sig b b
-process 0 1 1
-rate 10 100 100
-n lnN - 0.88/0.77 0.83/0.83
-m lnN - 1.08/1.25 1.09/1.18
-"""
-"""Both variations of each nuisance point the same way, so that n = 0.3 and n = -1.0 describe the data equally well."""
 
 
 def test_another_minimum_is_no_agreement() -> None:

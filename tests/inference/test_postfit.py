@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
+import reference_cards
 from model_cards import counting, shape_card, shape_workspace
 
-from pocket_combine.card.load import load_card
 from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
 from pocket_combine.inference.covariance import postfit_spread, prefit_variance
@@ -298,15 +296,12 @@ def test_prefit_variances(constraint: Constraint | None, expected: float) -> Non
     assert prefit_variance(ModelParameter("k", "gmN", 12.0, (0.0, 30.0), constraint)) == pytest.approx(expected)
 
 
+@reference_cards.needed
 @pytest.mark.parametrize("name", ["synthetic-two-channels", "template-shapeN-mcstats", "template-htt-tt-8tev"])
-def test_yields_at_the_fit_agree_with_combine(name: str, shared_folder: Path) -> None:
-    folder = shared_folder / "reference" / "cards" / name
-    reference = json.loads((folder / "expected.json").read_text())
-    loaded = load_card(folder / "datacard.txt", mass=float(reference["mass"]))
-    ranges = {"r": tuple(reference["fits"]["r_range"])}
-    workspace = make_workspace(loaded.card, loaded.templates, kind=Blinding.OBSERVED, ranges=ranges)
+def test_yields_at_the_fit_agree_with_combine(name: str) -> None:
+    workspace = reference_cards.workspace(name)
     result = postfit(workspace, fit(workspace, intervals=[]))
-    (point,) = [item for item in reference["points"] if item["name"] == "best_fit"]
+    (point,) = [item for item in reference_cards.expected(name)["points"] if item["name"] == "best_fit"]
     for channel in result.channels:
         theirs = np.array(point["yields"][channel.channel]["total"])
         # Combine's minimum is within 1 % of the uncertainties.

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
-from pathlib import Path
-from typing import Any
 
 import pytest
+import reference_cards
+from reference_cards import NAMES as CARDS
+from reference_cards import expected, workspace
 
-from pocket_combine.card.load import load_card
 from pocket_combine.inference.fitter import ROBUST_LEVEL
 from pocket_combine.inference.questions import fit, limits, significance
 from pocket_combine.inference.scans import scan
-from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
+from pocket_combine.inference.workspace import Blinding
 from pocket_combine.results import FitResult, Status
-
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
-CARDS = sorted(path.parent.name for path in FOLDER.glob("*/expected.json"))
 
 COMBINE_STOPS_EARLY = {
     "template-largeyields": "five nuisances end at their range of ±4 in the background-only fit, where Combine's "
@@ -27,27 +23,13 @@ COMBINE_STOPS_EARLY = {
 }
 """Cards whose limits and significance are not a reference, with the reason."""
 
-pytestmark = pytest.mark.skipif(not CARDS, reason=f"the reference cards are not there: {FOLDER}")
-
-
-@functools.cache
-def expected(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((FOLDER / name / "expected.json").read_text())
-    return content
-
-
-@functools.cache
-def workspace(name: str, kind: Blinding, r_range: tuple[float, float] | None) -> Workspace:
-    loaded = load_card(FOLDER / name / "datacard.txt", mass=float(expected(name)["mass"]))
-    ranges = None if r_range is None else {"r": r_range}
-    signal = 1.0 if kind is Blinding.ASIMOV else None
-    return make_workspace(loaded.card, loaded.templates, kind=kind, ranges=ranges, expect_signal=signal)
+pytestmark = reference_cards.needed
 
 
 @functools.cache
 def best_fit(name: str, kind: Blinding = Blinding.OBSERVED) -> FitResult:
-    low, high = expected(name)["fits"]["r_range"]
-    return fit(workspace(name, kind, (low, high)), level=ROBUST_LEVEL)
+    signal = 1.0 if kind is Blinding.ASIMOV else None
+    return fit(workspace(name, kind, signal=signal), level=ROBUST_LEVEL)
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -76,7 +58,7 @@ def test_asimov_interval(name: str) -> None:
 @pytest.mark.parametrize("name", [card for card in CARDS if card not in COMBINE_STOPS_EARLY])
 def test_limits(name: str) -> None:
     reference = expected(name)["limits"]
-    result = limits(workspace(name, Blinding.OBSERVED, None))
+    result = limits(workspace(name, own_range=False))
     keys = ("minus2sigma", "minus1sigma", "median", "plus1sigma", "plus2sigma")
     # Combine's search stops at a half-width of 0.005 of the limit or 0.0005, whichever is larger.
     wanted = [reference[f"expected_{key}"] for key in keys]
@@ -92,7 +74,7 @@ def test_significance(name: str) -> None:
     reference = (expected(name).get("significance") or {}).get("observed")
     if reference is None:
         pytest.skip("Combine gives no significance for this card")
-    assert significance(workspace(name, Blinding.OBSERVED, None)).significance == pytest.approx(reference, abs=2e-3)
+    assert significance(workspace(name, own_range=False)).significance == pytest.approx(reference, abs=2e-3)
 
 
 @pytest.mark.parametrize("name", [card for card in CARDS if card != "template-htt-part4"])
@@ -101,8 +83,7 @@ def test_scan(name: str) -> None:
     if not reference or not reference.get("points"):
         pytest.skip("Combine gives no scan for this card")
     points = [point for point in reference["points"] if math.isfinite(point["deltaNLL"])]
-    low, high = expected(name)["fits"]["r_range"]
-    result = scan(workspace(name, Blinding.OBSERVED, (low, high)), {"r": [point["r"] for point in points]})
+    result = scan(workspace(name), {"r": [point["r"] for point in points]})
     wanted = [point["deltaNLL"] for point in points]
     # Combine's minima are high by up to 1e-3 in difficult cards, and its values are single precision.
     assert result.delta_nll.tolist() == pytest.approx(wanted, rel=2e-3, abs=2e-3)

@@ -1,33 +1,23 @@
 """Every card of the reference material against Combine's numbers, at every recorded point."""
 
 import functools
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import reference_cards
+from reference_cards import NAMES, loaded
 
-from pocket_combine.card.load import load_card
-from pocket_combine.errors import CardError
 from pocket_combine.likelihood import Model, build_model
 
-CARDS = Path(__file__).resolve().parents[3] / "shared" / "reference" / "cards"
-NAMES = sorted(path.parent.name for path in CARDS.glob("*/expected.json"))
 KINDS = {"gaussian": "gaussian", "bifurgauss": "gaussian", "poisson": "poisson", "uniform": "uniform"}
 
 
 @functools.cache
 def load(name: str) -> tuple[Model, dict[str, Any]]:
-    expected = json.loads((CARDS / name / "expected.json").read_text())
-    try:
-        loaded = load_card(CARDS / name / expected["card"], mass=float(expected["mass"]))
-    except CardError as error:
-        if "pip install zstandard" not in str(error):
-            raise
-        pytest.skip("the card's templates are compressed with Zstandard, for which a module is missing")
-    return build_model(loaded.card, loaded.templates), expected
+    card = loaded(name)
+    return build_model(card.card, card.templates), reference_cards.expected(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
