@@ -276,7 +276,7 @@ def test_outputs_that_would_be_counted_twice(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     for paths in ([path, path], ["output.coffea", str(path)], [path, tmp_path / "link.coffea"]):
         with pytest.raises(
-            DeclarationError, match=r"output\.coffea.* is given 2 times, so that its events would be counted 2 times"
+            DeclarationError, match=r"output\.coffea.* is given 2 times: its events would count 2 times"
         ):
             build_channels(small_analysis(), paths)
     with pytest.raises(DeclarationError, match="no output is given"):

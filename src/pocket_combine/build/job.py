@@ -19,7 +19,7 @@ from pocket_combine.build.write import write_channel
 from pocket_combine.errors import DeclarationError, MissingInputError, join_problems, nearest
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.findings import Finding, raise_errors
-from pocket_combine.io.coffea import load_output
+from pocket_combine.io.coffea import load_output, output_paths
 from pocket_combine.io.pickles.trust import Allow
 
 __all__ = ["BuildReport", "build_cards", "build_channels", "collect_outputs"]
@@ -128,21 +128,7 @@ def collect_outputs(
 def _ordered_paths(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     if isinstance(paths, str | os.PathLike):
         raise DeclarationError(f"outputs is {os.fspath(paths)!r}, expected a list: [{os.fspath(paths)!r}]")
-    ordered = sorted(os.fspath(path) for path in paths)
-    if not ordered:
-        raise DeclarationError("outputs: no output is given")
-    places: dict[str, list[str]] = {}
-    for path in ordered:
-        places.setdefault(os.path.realpath(path), []).append(path)
-    problems = [
-        f"output {' and '.join(dict.fromkeys(names))} is given {len(names)} times, so that its events would be counted "
-        f"{len(names)} times"
-        for names in places.values()
-        if len(names) > 1
-    ]
-    if problems:
-        raise DeclarationError(problems)
-    return ordered
+    return [str(path) for path in output_paths(paths)]
 
 
 def build_channels(

@@ -130,12 +130,12 @@ def output_paths(path_or_paths: Paths) -> tuple[Path, ...]:
         >>> output_paths(["a.coffea", "./a.coffea"])
         Traceback (most recent call last):
         ...
-        pocket_combine.errors.DeclarationError: the output a.coffea is given twice
+        pocket_combine.errors.DeclarationError: output a.coffea is given 2 times: its events would count 2 times
     """
     given = [path_or_paths] if isinstance(path_or_paths, (str, os.PathLike)) else list(path_or_paths)
     if not given:
         raise DeclarationError("no output is given, expected at least one `.coffea` file")
-    resolved: dict[Path, Path] = {}
+    places: dict[Path, list[Path]] = {}
     for item in given:
         path = Path(item).expanduser()
         try:
@@ -143,7 +143,13 @@ def output_paths(path_or_paths: Paths) -> tuple[Path, ...]:
         except (ValueError, RuntimeError) as error:
             # A name that no file can have, or a circle of links.
             raise DeclarationError(f"the output {item!r} cannot be found: {error}") from error
-        if full in resolved:
-            raise DeclarationError(f"the output {path} is given twice")
-        resolved[full] = path
-    return tuple(resolved[key] for key in sorted(resolved))
+        places.setdefault(full, []).append(path)
+    problems = [
+        f"output {' and '.join(dict.fromkeys(map(str, names)))} is given {len(names)} times: its events would count "
+        f"{len(names)} times"
+        for names in places.values()
+        if len(names) > 1
+    ]
+    if problems:
+        raise DeclarationError(problems)
+    return tuple(places[full][0] for full in sorted(places))
