@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pocket_combine.card.model import Card
+from pocket_combine.card.model import Card, is_shape_kind
+from pocket_combine.card.row_checks import morphing_of, sideband_disagrees
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.templates import Templates
 
@@ -147,7 +148,7 @@ def _gamma_problems(card: Card, place: str) -> list[Finding]:
             expected = alpha * nuisance.arguments[0]
             if column.rate == 0:
                 message = "acts on a process without content: Combine gives it a rate of 1e-6 and refuses the template"
-            elif abs(expected - column.rate) > max(0.05 * max(column.rate, 1.0), alpha):
+            elif sideband_disagrees(nuisance.arguments[0], alpha, column.rate):
                 message = (
                     f"alpha × events = {alpha:g} × {nuisance.arguments[0]:g} = {expected:.6g}, but the rate is "
                     f"{column.rate:.6g}; Combine refuses the difference"
@@ -172,9 +173,9 @@ def _mixed_morphing(card: Card, place: str) -> list[Finding]:
     findings = []
     for index, column in enumerate(card.columns):
         kinds = {
-            nuisance.kind.removesuffix("U")
+            morphing_of(nuisance.kind)
             for nuisance in card.nuisances
-            if nuisance.kind.startswith("shape") and nuisance.effects[index] is not None
+            if is_shape_kind(nuisance.kind) and nuisance.effects[index] is not None
         }
         if len(kinds) > 1:
             findings.append(

@@ -69,7 +69,18 @@ class Pointers:
 
 @dataclass
 class Directory:
-    """A directory of the new file and the keys in it."""
+    """A directory of the new file and the keys in it; positions and sizes are in bytes.
+
+    Attributes:
+        path: Directories and name, separated by slashes; empty for the file itself.
+        parent: The directory that it is in; `None` for the file itself.
+        seek: Where its record starts.
+        key: Its own key.
+        strings: What stands between its key and its record: for the file itself its name and title.
+        keys: The keys in it, as bytes.
+        keys_seek: Where the list of its keys starts.
+        keys_size: Size of that list.
+    """
 
     path: str
     parent: Directory | None
@@ -88,7 +99,7 @@ class Directory:
 
 @dataclass(frozen=True)
 class Ends:
-    """What the file header says about the end of the file, its free segments and its class descriptions."""
+    """What the file header says about the end of the file, its free segments and its class descriptions, in bytes."""
 
     end: int = 0
     free_seek: int = 0
