@@ -246,9 +246,12 @@ def test_more_bins_than_an_object_can_hold(tmp_path: Path, monkeypatch: pytest.M
         write_histograms(tmp_path / "a.root", [HistogramBlock(["a"], range(101), np.ones((1, 100)))])
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RootFileError, match=r"nowhere/a\.root was not written: No such file or directory"):
-        write_histograms(tmp_path / "nowhere" / "a.root", [HistogramBlock(["a"], [0, 1], [[1.0]])])
+def test_a_missing_folder_is_made_and_a_file_in_its_place_is_named(tmp_path: Path) -> None:
+    block = HistogramBlock(["a"], [0, 1], [[1.0]])
+    write_histograms(tmp_path / "new" / "a.root", [block])
+    assert (tmp_path / "new" / "a.root").is_file()
+    with pytest.raises(RootFileError, match=r"a\.root/b\.root was not written: Not a directory"):
+        write_histograms(tmp_path / "new" / "a.root" / "b.root", [block])
 
 
 def test_links_are_followed_and_nothing_is_left_beside(tmp_path: Path) -> None:
