@@ -13,7 +13,7 @@ import numpy as np
 
 from pocket_combine.templates import FloatArray
 
-__all__ = ["cholesky", "half_solved", "inverse", "solved"]
+__all__ = ["cholesky", "half_solved", "inverse", "rest_solved", "solved"]
 
 _LARGE = 200
 """Number of rows from which SciPy is used: there its import is repaid by the steps of one fit."""
@@ -56,6 +56,20 @@ def half_solved(factor: FloatArray, right: FloatArray) -> FloatArray:
     return result
 
 
+def rest_solved(factor: FloatArray, half: FloatArray) -> FloatArray:
+    """Return (Lᵀ)⁻¹ b for a lower factor L and `half[row]` or `half[row, column]`, b.
+
+    Examples:
+        >>> rest_solved(np.array([[2.0, 0.0], [1.0, 2.0]]), np.array([1.0, 2.0]))
+        array([0., 1.])
+    """
+    if len(factor) >= _LARGE:
+        result: FloatArray = _scipy().solve_triangular(factor, half, lower=True, trans="T", check_finite=False)
+    else:
+        result = np.asarray(np.linalg.solve(factor.T, half), dtype=np.float64)
+    return result
+
+
 def solved(factor: FloatArray, right: FloatArray) -> FloatArray:
     """Return (L Lᵀ)⁻¹ b for a lower factor L and `right[row]` or `right[row, column]`, b.
 
@@ -63,11 +77,7 @@ def solved(factor: FloatArray, right: FloatArray) -> FloatArray:
         >>> solved(np.array([[2.0, 0.0], [1.0, 2.0]]), np.array([2.0, 5.0]))
         array([0., 1.])
     """
-    if len(factor) >= _LARGE:
-        result: FloatArray = _scipy().cho_solve((factor, True), right, check_finite=False)
-    else:
-        result = np.asarray(np.linalg.solve(factor.T, half_solved(factor, right)), dtype=np.float64)
-    return result
+    return rest_solved(factor, half_solved(factor, right))
 
 
 def inverse(matrix: FloatArray) -> FloatArray | None:

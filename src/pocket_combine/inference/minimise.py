@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pocket_combine.inference.definite import cholesky, half_solved
 from pocket_combine.inference.kinks import Piece, is_finite, minimise_pieces
+from pocket_combine.inference.quadratic import Quadratic, block_of, quadratic_model
 from pocket_combine.inference.trust_region import trust_region_step
 from pocket_combine.templates import FloatArray, IntArray
 
@@ -146,12 +146,12 @@ class _Search:
         if not is_finite(value, gradient, hessian):
             return self._minimum(point, value, gradient, hessian, np.inf, 0, Outcome.NOT_FINITE)
         radius = self.options.initial_radius
-        distance, curvature = self._curvature(point, gradient, hessian)
-        self.scale = _scale(np.einsum("ii->i", curvature), self.upper - self.lower)
+        distance, model = self._quadratic(point, gradient, hessian)
+        self.scale = _scale(np.einsum("ii->i", model.hessian), self.upper - self.lower)
         for step_number in range(self.options.max_steps):
             if distance <= self.options.tolerance:
                 return self._minimum(point, value, gradient, hessian, distance, step_number, Outcome.CONVERGED)
-            step, predicted = self._step(point, gradient, curvature, radius)
+            step, predicted = self._step(point, gradient, model, radius)
             trial = self._moved(point, step)
             trial_value = self._value(trial)
             # Below this the difference of two function values is rounding noise.
@@ -164,32 +164,32 @@ class _Search:
             if ratio < 0.25:
                 # A step of several parts may be longer than the radius: shrunk by its length alone, none would be.
                 radius = 0.25 * (min(length, radius) if length > 0 else radius)
-                if self.information is not None and curvature is not hessian:
+                if self.information is not None and model.hessian is not hessian:
                     # In a curved valley steps with the expected curvature go to and fro.
                     self.information = None
-                    distance, curvature = self._curvature(point, gradient, hessian)
+                    distance, model = self._quadratic(point, gradient, hessian)
             elif ratio > 0.75 and length > 0.9 * radius:
                 radius = min(2.5 * radius, 1e3)
             if ratio > 1e-4:
                 reached = self._derivatives(trial)
                 if is_finite(*reached):
                     point, (value, gradient, hessian) = trial, reached
-                    distance, curvature = self._curvature(point, gradient, hessian)
+                    distance, model = self._quadratic(point, gradient, hessian)
                 else:  # the edge of what the function allows
                     radius = min(radius, 0.25 * length)
             if radius < _KINK_RADIUS:
                 return self._at_kink(point, value, gradient, hessian, step_number)
         return self._minimum(point, value, gradient, hessian, distance, self.options.max_steps, Outcome.STEP_LIMIT)
 
-    def _curvature(self, point: FloatArray, gradient: FloatArray, hessian: FloatArray) -> tuple[float, FloatArray]:
-        """Return the estimated distance to the minimum, and the Hessian of the model that steps are made with."""
+    def _quadratic(self, point: FloatArray, gradient: FloatArray, hessian: FloatArray) -> tuple[float, Quadratic]:
+        """Return the estimated distance to the minimum, and the model that steps are made with."""
         free = self._free(point, gradient)
-        distance = _newton_decrement(gradient[free], _block(hessian, free))
+        model = quadratic_model(gradient, hessian, free)
+        distance = model.distance
         if np.isfinite(distance) or self.information is None:
-            return distance, hessian
-        expected = self.information(point)
-        guess = _newton_decrement(gradient[free], _block(expected, free))
-        return distance, expected if _FAR < guess < np.inf else hessian
+            return distance, model
+        expected = quadratic_model(gradient, self.information(point), free)
+        return distance, expected if _FAR < expected.distance < np.inf else model
 
     def _at_kink(
         self, point: FloatArray, value: float, gradient: FloatArray, hessian: FloatArray, steps: int
@@ -239,20 +239,25 @@ class _Search:
         return np.flatnonzero(~held)
 
     def _step(
-        self, point: FloatArray, gradient: FloatArray, hessian: FloatArray, radius: float
+        self, point: FloatArray, gradient: FloatArray, quadratic: Quadratic, radius: float
     ) -> tuple[FloatArray, float]:
         """Return a step inside the box and about the ball, and the reduction that the quadratic model predicts for it.
 
-        A step along the projected gradient finds which bounds matter; Newton steps of the parameters that are off
-        their bounds follow, each cut where it would leave the box, as in TRON (C.-J. Lin and J. J. Moré, SIAM J. Optim.
-        9 (1999) 1100).
+        That is the step to the minimum of the model where it keeps to both. Else a step along the projected gradient
+        finds which bounds matter; Newton steps of the parameters that are off their bounds follow, each cut where it
+        would leave the box, as in TRON (C.-J. Lin and J. J. Moré, SIAM J. Optim. 9 (1999) 1100).
         """
+        newton, hessian = quadratic.step, quadratic.hessian
+        if newton is not None and float(np.linalg.norm(newton / self.scale)) <= radius:
+            reached = point + newton
+            if ((reached >= self.lower) & (reached <= self.upper)).all():
+                return newton, quadratic.distance
 
         def model(step: FloatArray) -> float:
             return float(gradient @ step + 0.5 * step @ (hessian @ step))
 
         step = self._cauchy_step(point, gradient, model, radius)
-        reached = model(step)
+        lowest = model(step)
         for _ in range(10):
             position = point + step
             free = np.flatnonzero((position > self.lower) & (position < self.upper))
@@ -260,17 +265,17 @@ class _Search:
             if not free.size or not slope.any():
                 break
             scale = self.scale[free]
-            block = scale[:, np.newaxis] * _block(hessian, free) * scale
+            block = scale[:, np.newaxis] * block_of(hessian, free) * scale
             direction = scale * trust_region_step(scale * slope, block, radius)
             candidate, value = self._cut_step(point, step, free, direction, model)
-            if not value < reached:
+            if not value < lowest:
                 break
             clipped = (point + candidate)[free]
             met_bound = bool(((clipped <= self.lower[free]) | (clipped >= self.upper[free])).any())
-            step, reached = candidate, value
+            step, lowest = candidate, value
             if not met_bound:
                 break
-        return step, -reached
+        return step, -lowest
 
     def _cauchy_step(
         self, point: FloatArray, gradient: FloatArray, model: Callable[[FloatArray], float], radius: float
@@ -327,20 +332,3 @@ def _scale(curvature: FloatArray, width: FloatArray) -> FloatArray:
     curved = curvature > np.finfo(float).tiny
     scale = np.where(curved, 1.0 / np.sqrt(np.where(curved, curvature, 1.0)), 1.0)
     return np.where(width > 0.0, np.minimum(scale, width), scale)
-
-
-def _block(matrix: FloatArray, chosen: IntArray) -> FloatArray:
-    """Return the rows and columns of some parameters, without a copy if these are all."""
-    return matrix if chosen.size == len(matrix) else matrix[np.ix_(chosen, chosen)]
-
-
-def _newton_decrement(gradient: FloatArray, hessian: FloatArray) -> float:
-    """Return g · H⁻¹ · g / 2, the distance to the minimum of the quadratic model; infinite where it has none."""
-    if not gradient.size:
-        return 0.0
-    factor = cholesky(hessian)
-    if factor is None:
-        # A flat direction that the gradient does not point along is no distance.
-        return 0.0 if not gradient.any() else np.inf
-    half = half_solved(factor, gradient)
-    return 0.5 * float(half @ half)
