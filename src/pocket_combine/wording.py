@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pocket_combine.card.lexical import format_number
 from pocket_combine.card.model import Card, Effect, ExternalArgument, Parameter, RateParameter
-from pocket_combine.effects import ColumnEffect, NuisanceEffect
 from pocket_combine.errors import counted
 from pocket_combine.summary import scaled_columns
+
+if TYPE_CHECKING:
+    from pocket_combine.effects import ColumnEffect, NuisanceEffect
 
 __all__ = [
     "cell_text",

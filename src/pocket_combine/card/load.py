@@ -17,7 +17,7 @@ from pocket_combine.card.template_plan import ChannelPlan, ColumnPlan, Places, p
 from pocket_combine.card.template_read import Library, read_library
 from pocket_combine.errors import CardError, TemplateError
 from pocket_combine.findings import Finding
-from pocket_combine.io.root import same_edges
+from pocket_combine.io.root_read import same_edges
 from pocket_combine.templates import FloatArray, Templates
 
 __all__ = ["LoadedCard", "LoadedTemplates", "acts_as_shape", "complete", "load_card", "load_templates"]

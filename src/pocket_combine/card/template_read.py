@@ -13,7 +13,7 @@ import numpy as np
 from pocket_combine.card.template_plan import ChannelPlan, ColumnPlan, PairPlan, rule_text
 from pocket_combine.errors import RootFileError
 from pocket_combine.findings import Finding, Severity
-from pocket_combine.io.root import HistogramSet, RootFile
+from pocket_combine.io.root_read import HistogramSet, RootFile
 from pocket_combine.names import DATA, SHIFTS
 
 __all__ = ["Library", "read_library"]
