@@ -164,6 +164,15 @@ def test_a_count_without_nuisances(observed: float, signal: float, background: f
     assert found.significance == pytest.approx(math.sqrt(q0), rel=1e-6)
 
 
+def test_a_billion_events_where_two_are_expected() -> None:
+    """The fit stops on the way, goes on from there, and the signal takes it all."""
+    result = fit(count(10**9, 1, 1, "n lnN - 1.1\n")())
+    assert result.status is Status.CONVERGED
+    assert result.value("r") == pytest.approx(1e9, abs=0.01 * math.sqrt(1e9))
+    assert result.error("r") == pytest.approx(math.sqrt(1e9), rel=1e-3)
+    assert result.value("n") == pytest.approx(0.0, abs=0.01)
+
+
 def test_limits_scale_with_the_signal() -> None:
     """A signal a billion times smaller has a limit a billion times larger."""
     one, tiny = (limits(count(14, signal, 8, "n lnN - 1.1\n")()) for signal in (1.0, 1e-9))

@@ -125,7 +125,7 @@ class Fitter:
             candidate = self.profiler.fit(other, fixed)
             if candidate.status.usable and not candidate.nll > conditional.nll - 1e-7:
                 conditional = candidate
-        conditional = self._grown(conditional, fixed)
+        conditional = self._resumed(self._grown(conditional, fixed), fixed)
         names = tuple(self.parameters.names[at] for at in conditional.free)
         block = np.ix_(conditional.free, conditional.free)
         quality = assess(
@@ -192,6 +192,21 @@ class Fitter:
             scale = np.maximum(np.abs(begin[floating]), 1.0)
             other[floating] += 0.5 * scale * generator.normal(size=floating.size)
             yield np.clip(other, self.profiler.lower, self.profiler.upper)
+
+    def _resumed(self, conditional: Conditional, fixed: Mapping[int, float] | None) -> Conditional:
+        """Return a fit that stopped on the way after more of them from there, as long as they get on.
+
+        Each has the scales of the place where it begins. Those of the start are far too small where 10⁹ events are
+        observed and one is expected.
+        """
+        for _ in range(_MOST_RESTARTS):
+            if conditional.status is not Status.NOT_CONVERGED:
+                break
+            again = self._grown(self.profiler.fit(conditional.theta, fixed), fixed)
+            if not again.nll < conditional.nll:
+                break
+            conditional = again
+        return conditional
 
     def _grown(self, conditional: Conditional, fixed: Mapping[int, float] | None) -> Conditional:
         """Return the fit with ranges grown until no parameter of interest sits at the upper end of its own.
