@@ -13,7 +13,7 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, products, progress_bar
 from pocket_combine.cli.executors import executing, executor_options
-from pocket_combine.cli.fits.setup import finish, fitting_options, save, show_notes
+from pocket_combine.cli.fits.setup import finish, fitting_options, introduce, save, show_notes
 from pocket_combine.cli.fits.toy_options import toy_options
 from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.new_files import NEW_FILE
@@ -249,10 +249,7 @@ def gof(
             executor=executor,
             progress=progress,
         )
-    save(result, output)
-    console = products()
-    show_notes(result)
-    console.print()
+    console = introduce(result, output)
     console.print(_goodness_table(result))
     return finish(Status.NOT_CONVERGED if result.failed_toys else result.status)
 

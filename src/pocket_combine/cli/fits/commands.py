@@ -12,7 +12,7 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products, progress_bar
 from pocket_combine.cli.executors import executing, executor_options
-from pocket_combine.cli.fits.setup import finish, fitting_options, save, show_notes
+from pocket_combine.cli.fits.setup import finish, fitting_options, introduce, save, show_notes
 from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.errors import CardError
@@ -215,10 +215,7 @@ def scan(
             executor=executor,
             progress=progress,
         )
-    save(result, output)
-    console = products()
-    show_notes(result)
-    console.print()
+    console = introduce(result, output)
     console.print(_scan_table(result))
     if result.crossings:
         console.print()
@@ -316,10 +313,7 @@ def significance(workspace: Workspace, output: Path | None, uncapped: bool) -> E
     """
     with activity("Fitting"):
         result = find_significance(workspace, uncapped=uncapped)
-    save(result, output)
-    console = products()
-    show_notes(result)
-    console.print()
+    console = introduce(result, output)
     table = plain_table("", ("value", "right"))
     table.add_row("significance / σ", f"{rounded(result.significance, 5e-4):.3f}")
     table.add_row("p-value", f"{result.p_value:.3g}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from rich.console import Console
 
 from pocket_combine.card.combination import combine_cards
 from pocket_combine.card.labels import labelled
@@ -24,7 +25,16 @@ from pocket_combine.io.result_files import write_result
 from pocket_combine.likelihood.poi import signal_strengths
 from pocket_combine.results import Result, Status
 
-__all__ = ["cards_argument", "finish", "fitting_options", "load_cards", "model_options", "save", "show_notes"]
+__all__ = [
+    "cards_argument",
+    "finish",
+    "fitting_options",
+    "introduce",
+    "load_cards",
+    "model_options",
+    "save",
+    "show_notes",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -237,6 +247,15 @@ def save(result: Result, output: Path | None) -> None:
     """Write the result where it is wanted: before it is shown, because whoever reads the screen may stop early."""
     if output is not None:
         write_result(result, output)
+
+
+def introduce(result: Result, output: Path | None) -> Console:
+    """Write the result where it is wanted, show its data and notes, and return the console for what it says."""
+    save(result, output)
+    show_notes(result)
+    console = products()
+    console.print()
+    return console
 
 
 def finish(status: Status, concerned: Sequence[str] = ()) -> ExitCode:
