@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pocket_combine import DataProcess, DataProcesses, MCProcess, MCProcesses
-from pocket_combine.errors import DeclarationError
+from pocket_combine.errors import DeclarationError, MissingInputError
 
 YEARS = ["2022_preEE", "2024"]
 
@@ -31,6 +31,15 @@ def test_documented_fields_and_defaults() -> None:
     assert data.label == "data_obs"
     with pytest.raises(TypeError, match="is_signal"):
         MCProcess(name="ttbar", samples=["TTbar"], years=YEARS)  # type: ignore[call-arg]  # what is tested
+
+
+def test_a_name_that_is_not_there_is_a_key_error_with_the_nearest() -> None:
+    processes = MCProcesses([process("ttbar"), process("diboson")])
+    with pytest.raises(KeyError) as caught:
+        processes["ttbr"]
+    assert isinstance(caught.value, MissingInputError)
+    assert str(caught.value) == "MCProcesses has no 'ttbr'; did you mean 'ttbar'?"
+    assert processes.get("ttbr") is None
 
 
 def test_only_backgrounds_float() -> None:

@@ -242,7 +242,9 @@ def combine_datacards(
 
 
 def _combination_problems(datacards: Mapping[str, Datacard]) -> list[str]:
-    given: Mapping[str, object] = datacards
+    given: object = datacards
+    if not isinstance(given, Mapping):
+        return [f"datacards is a {type(given).__name__}, expected {{file name of the card: Datacard}}"]
     wrong = {name: value for name, value in given.items() if not isinstance(value, Datacard)}
     if wrong:
         return [f"datacards[{name!r}] is a {type(value).__name__}, expected Datacard" for name, value in wrong.items()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
-from pocket_combine.errors import DeclarationError
+from pocket_combine.errors import DeclarationError, MissingInputError, nearest
 
 __all__ = ["DeclarationDict", "all_problems", "text_list"]
 
@@ -50,6 +50,7 @@ class DeclarationDict(dict[str, _Declaration]):
 
     Raises:
         DeclarationError: If an item has the wrong type, a key differs from the name, or a name occurs twice.
+        MissingInputError: If a name is looked up that is not there; it is a `KeyError`.
     """
 
     item_type: ClassVar[type[Any]]
@@ -82,6 +83,9 @@ class DeclarationDict(dict[str, _Declaration]):
                 f"{type(self).__name__} holds {self.item_type.__name__}, found {type(item).__name__}: {item!r:.80}"
             )
         return str(getattr(item, self.key_attribute))
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise MissingInputError(f"{type(self).__name__} has no {key!r}; {nearest(str(key), self)}")
 
     def __setitem__(self, key: str, item: _Declaration) -> None:
         name = self._key(item)

@@ -61,7 +61,7 @@ class DeclarationError(PocketCombineError, ValueError):
 
 
 class MissingInputError(PocketCombineError, KeyError):
-    """Something that was asked for is not in the outputs: a sample, a category, a variable, a dataset."""
+    """Something that was asked for is not there: a sample, a category, a variable, a dataset, a declaration."""
 
     def __str__(self) -> str:
         # KeyError would print the repr of the message.

@@ -31,6 +31,8 @@ def test_one_histogram_in_place_of_all_of_them_is_refused() -> None:
         collect(toy.histograms["Bkg"]["Bkg_2018"], toy.metadata, toy.cutflow, plan, ["SR"])
     with pytest.raises(DeclarationError, match=rf"histograms\['Bkg_2018'\] is a Hist, {layout}"):
         collect(toy.histograms["Bkg"], toy.metadata, toy.cutflow, plan, ["SR"])
+    with pytest.raises(DeclarationError, match=f"holds several variables, 'score', …: give those of one, {layout[9:]}"):
+        collect({"score": toy.histograms}, toy.metadata, toy.cutflow, plan, ["SR"])
     toy.histograms["Bkg"]["Bkg_2018"] = {"not": "a histogram"}
     with pytest.raises(TemplateError, match=r"sample Bkg, dataset Bkg_2018: found a dict, expected a hist\.Hist"):
         collect_small(toy)

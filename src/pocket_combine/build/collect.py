@@ -129,6 +129,13 @@ def _require_layout(histograms: object) -> None:
     for sample, datasets in histograms.items():
         if not isinstance(datasets, Mapping):
             raise DeclarationError(f"histograms[{sample!r}] is a {type(datasets).__name__}, expected {layout}")
+        if any(isinstance(found, Mapping) and _holds_histograms(found) for found in datasets.values()):
+            names = ", ".join(map(repr, [*histograms][:3]))
+            raise DeclarationError(f"histograms holds several variables, {names}, …: give those of one, {layout}")
+
+
+def _holds_histograms(datasets: Mapping[str, object]) -> bool:
+    return any(hasattr(histogram, "axes") for histogram in datasets.values())
 
 
 class _Reader:
