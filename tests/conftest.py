@@ -28,7 +28,7 @@ def shared_folder() -> Path:
 
 @dataclass(frozen=True)
 class Demo:
-    """What `pocket-combine demo` printed, and the folder in which it made its own: copy it before you write there."""
+    """What `pocket-combine demo demo` printed, and the folder with its `demo`: copy it to write there."""
 
     folder: Path
     stdout: str
@@ -44,7 +44,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     os.chdir(folder)
     try:
         surroundings = {"COLUMNS": "80", **dict.fromkeys(("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"), None)}
-        result = CliRunner().invoke(main, ["demo"], env=surroundings, prog_name="pocket-combine")
+        result = CliRunner().invoke(main, ["demo", "demo"], env=surroundings, prog_name="pocket-combine")
     finally:
         os.chdir(before)
     return Demo(folder, result.stdout, result.stderr, result.exit_code)

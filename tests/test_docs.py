@@ -111,13 +111,13 @@ def workplace(demo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_examples(page: Path, workplace: Path) -> None:
+def test_examples(page: Path, workplace: Path, demo: Demo) -> None:
     names: dict[str, Any] = {"__name__": "__docs__"}
     for block in blocks_of(page):
         if block.language == "python":
             run_python(block, names)
         elif block.language == "console":
-            run_console(block)
+            run_console(block, {"pocket-combine demo demo\n": demo.stdout})
         else:
             allowed = {"text"} if "docs" in page.parts else {"text", "bash"}
             assert block.language in allowed, f"{block.place}: a block of {block.language or 'no language'} is not run"
@@ -140,9 +140,10 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
     assert runner.summarize(verbose=False).failed == 0, "".join(report)
 
 
-def run_console(block: Block) -> None:
+def run_console(block: Block, done: dict[str, str]) -> None:
+    """Run the commands of a block; `done` has what those printed that were run before."""
     for command, expected in commands_of(block.text):
-        printed = printed_by(command)
+        printed = done.get(command) or printed_by(command)
         checker = doctest.OutputChecker()
         if not checker.check_output(expected, printed, FLAGS):
             difference = checker.output_difference(doctest.Example(command, expected), printed, FLAGS)
