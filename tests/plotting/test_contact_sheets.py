@@ -19,6 +19,7 @@ from pocket_combine.plotting import (
     ChannelRule,
     Labels,
     ParameterRule,
+    Selection,
     Style,
     contact_sheet_figures,
     draw_contact_sheet,
@@ -34,6 +35,8 @@ from pocket_combine.plotting import (
 )
 from pocket_combine.plotting.canvas import figure_bytes
 from pocket_combine.templates import Templates
+
+JES = Selection(nuisances=["JES"])
 
 
 def large_card(
@@ -62,7 +65,7 @@ def large_card(
 
 
 def test_panels_show_relative_changes() -> None:
-    shown = largest_variations(CARD, TEMPLATES, most=2, nuisances=["JES"])
+    shown = largest_variations(CARD, TEMPLATES, most=2, selection=JES)
     with style_context():
         axes = new_figure(4, 2).add_subplot()
         drawn = draw_contact_sheet(axes, shown, columns=2, rows=1)
@@ -81,7 +84,7 @@ def test_panels_show_relative_changes() -> None:
 
 
 def test_figure_of_a_sum() -> None:
-    one = next(summed_variations(CARD, TEMPLATES, nuisances=["JES"]))
+    one = next(summed_variations(CARD, TEMPLATES, selection=JES))
     with style_context():
         figure = new_figure()
         upper, lower = figure.subplots(2)
@@ -105,7 +108,7 @@ def test_names_of_a_style() -> None:
     assert "jet energy scale" in said
     assert "signal region, bkg" in said
     assert "138 fb$^{-1}$" in said
-    (name, figure), *_ = template_figures(CARD, TEMPLATES, style=style, nuisances=["JES"])
+    (name, figure), *_ = template_figures(CARD, TEMPLATES, style=style, selection=JES)
     assert name == "SR_JES"
     assert "score" in texts(figure)
 

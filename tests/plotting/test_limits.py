@@ -21,16 +21,10 @@ from results_of_fits import limit
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import new_figure, style_context
+from pocket_combine.plotting.limit_axes import BAND_COLOURS, CLASSIC_BAND_COLOURS, LimitOptions, Prediction
+from pocket_combine.plotting.limit_bars import draw_limit_bars, limit_bars_figure
 from pocket_combine.plotting.limit_points import LimitPoints
-from pocket_combine.plotting.limits import (
-    BAND_COLOURS,
-    CLASSIC_BAND_COLOURS,
-    LimitArtists,
-    draw_limit_bars,
-    draw_limits,
-    limit_bars_figure,
-    limits_figure,
-)
+from pocket_combine.plotting.limits import LimitArtists, draw_limits, limits_figure
 from pocket_combine.results import LimitResult, Quantile, Status
 
 LONG = "a_name_of_sixty_characters_as_they_occur_in_combined_cards_x"
@@ -104,17 +98,17 @@ def test_scale_follows_the_numbers_unless_it_is_said() -> None:
     assert drawn(near)[0].get_yscale() == "linear"
     assert drawn(near)[0].get_ylim()[0] == 0.0
     assert drawn(far)[0].get_yscale() == "log"
-    assert drawn(near, logarithmic=True)[0].get_yscale() == "log"
-    assert drawn(far, logarithmic=False)[0].get_yscale() == "linear"
+    assert drawn(near, options=LimitOptions(logarithmic=True))[0].get_yscale() == "log"
+    assert drawn(far, options=LimitOptions(logarithmic=False))[0].get_yscale() == "linear"
     negative = {1.0: limit(-1.0), 2.0: limit(10.0)}
     assert drawn(negative)[0].get_yscale() == "linear"
     with pytest.raises(StyleError, match="a limit of -2 does not fit on a logarithmic axis"):
-        drawn(negative, logarithmic=True)
+        drawn(negative, options=LimitOptions(logarithmic=True))
 
 
 def test_theory_and_titles() -> None:
     axes, artists = drawn(
-        {1.0: limit(), 2.0: limit()}, theory={2.0: 0.5, 1.0: 0.7}, theory_label="NLO", quantity="$m$ [GeV]"
+        {1.0: limit(), 2.0: limit()}, prediction=Prediction({2.0: 0.5, 1.0: 0.7}, "NLO"), quantity="$m$ [GeV]"
     )
     assert artists.theory is not None
     assert np.asarray(artists.theory.get_xydata()) == pytest.approx(np.array([(1.0, 0.7), (2.0, 0.5)]))
@@ -129,8 +123,9 @@ def test_theory_and_titles() -> None:
 
 
 def test_colours_are_those_for_all_readers_unless_the_classic_ones_are_wanted() -> None:
-    for given, wanted in (({}, BAND_COLOURS), ({"colours": CLASSIC_BAND_COLOURS}, ("#00CC00", "#FFCC00"))):
-        _, artists = drawn({1.0: limit(), 2.0: limit()}, **given)
+    classic = LimitOptions(colours=CLASSIC_BAND_COLOURS)
+    for options, wanted in ((LimitOptions(), BAND_COLOURS), (classic, ("#00CC00", "#FFCC00"))):
+        _, artists = drawn({1.0: limit(), 2.0: limit()}, options=options)
         for band, colour in zip(artists.bands, wanted, strict=True):
             (area,) = band
             assert isinstance(area, PolyCollection)
@@ -185,7 +180,7 @@ def test_only_blind_limits_are_labelled_as_simulation() -> None:
 def test_looks_like_the_reference(tmp_path: Path) -> None:
     limits = {mass: limit(100 / mass, observed=110 / mass) for mass in MASSES} | {500.0: limit(0.2, missing=[0.16])}
     with fixed_axes() as axes:
-        draw_limits(axes, limits, theory={200.0: 1.0, 600.0: 0.05})
+        draw_limits(axes, limits, prediction=Prediction({200.0: 1.0, 600.0: 0.05}))
         without_legend(axes, 0.02, 2.0)
     assert isinstance(axes.figure, Figure)
     assert difference(axes.figure, "limits", tmp_path) < TOLERANCE

@@ -19,6 +19,7 @@ from pocket_combine.errors import StyleError
 from pocket_combine.plotting import (
     Labels,
     ParameterRule,
+    PullOptions,
     Style,
     draw_free_parameters,
     draw_pulls,
@@ -182,7 +183,7 @@ def test_five_nuisances() -> None:
 
 def test_many_nuisances_with_long_names() -> None:
     result = many(100)
-    pages = list(pulls_figures(result, style=STYLE, order="name"))
+    pages = list(pulls_figures(result, style=STYLE, options=PullOptions(order="name")))
     assert [name for name, _ in pages] == ["1", "2", "3"]
     found = [label.get_text() for _, figure in pages for axes in figure.axes for label in axes.get_yticklabels()]
     assert found == [*(LONG.format(at) for at in range(100)), *(f"SF_{at}" for at in range(10))]
@@ -196,7 +197,7 @@ def test_many_nuisances_with_long_names() -> None:
 
 
 def test_columns_of_one_figure() -> None:
-    figure = pulls_figure(many(50), style=STYLE, rows=20)
+    figure = pulls_figure(many(50), style=STYLE, options=PullOptions(rows=20))
     panels = [axes for axes in figure.axes if axes.get_xlabel()]
     assert len(panels) == 4  # three columns, the last with the values of rate parameters below
     assert len({axes.get_xlim() for axes in panels[:3]}) == 1

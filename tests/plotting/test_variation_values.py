@@ -10,6 +10,7 @@ import pytest
 from pocket_combine.card.model import Card, Channel, Column, Nuisance
 from pocket_combine.effects import nuisance_effects
 from pocket_combine.plotting.variations import (
+    Selection,
     largest_by_nuisance,
     largest_variations,
     summed_variations,
@@ -71,7 +72,7 @@ def test_sums_add_processes() -> None:
     np.testing.assert_allclose(jes.up, [56, 66])
     np.testing.assert_allclose(jes.down, [42, 57])
     np.testing.assert_allclose(jes.errors, [3, 4])
-    only = next(summed_variations(CARD, TEMPLATES, processes=["sig"], nuisances=["JES"]))
+    only = next(summed_variations(CARD, TEMPLATES, selection=Selection(processes=["sig"], nuisances=["JES"])))
     np.testing.assert_allclose(only.up, [6, 6])
 
 
@@ -97,7 +98,9 @@ def test_largest_first() -> None:
     found = largest_variations(CARD, TEMPLATES, most=3)
     assert [(one.size, one.nuisance, one.channel, one.processes[0]) for one in found] == slow[:3]
     assert len(largest_variations(CARD, TEMPLATES, most=100)) == len(slow)
-    assert {one.channel for one in largest_variations(CARD, TEMPLATES, most=9, channels=["count"])} == {"count"}
+    assert {one.channel for one in largest_variations(CARD, TEMPLATES, most=9, selection=Selection(["count"]))} == {
+        "count"
+    }
 
 
 def test_largest_of_each_nuisance() -> None:

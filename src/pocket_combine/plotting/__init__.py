@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from pocket_combine.plotting.heat_map import draw_heat_map, heat_map_figure, heat_map_figures
     from pocket_combine.plotting.impact_values import RankedImpact, ranked_impacts
     from pocket_combine.plotting.impacts import draw_impacts, impacts_figure, impacts_figures
+    from pocket_combine.plotting.limit_axes import LimitOptions, Prediction
+    from pocket_combine.plotting.limit_bars import draw_limit_bars, limit_bars_figure
     from pocket_combine.plotting.limit_points import LimitPoints
-    from pocket_combine.plotting.limits import draw_limit_bars, draw_limits, limit_bars_figure, limits_figure
-    from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures
+    from pocket_combine.plotting.limits import draw_limits, limits_figure
+    from pocket_combine.plotting.pull_pages import PullOptions, pulls_figure, pulls_figures
     from pocket_combine.plotting.pull_values import Pull, pulls_of
     from pocket_combine.plotting.pulls import draw_free_parameters, draw_pulls
     from pocket_combine.plotting.scans import draw_scan, scan_figure
@@ -77,7 +79,13 @@ if TYPE_CHECKING:
         template_figure,
         template_figures,
     )
-    from pocket_combine.plotting.variations import Variation, largest_variations, summed_variations, variations
+    from pocket_combine.plotting.variations import (
+        Selection,
+        Variation,
+        largest_variations,
+        summed_variations,
+        variations,
+    )
     from pocket_combine.plotting.yield_tables import YieldTable, yield_table
 
 _HOMES = {
@@ -98,6 +106,7 @@ _HOMES = {
     "pulls_of": "pull_values",
     "draw_pulls": "pulls",
     "draw_free_parameters": "pulls",
+    "PullOptions": "pull_pages",
     "pulls_figure": "pull_pages",
     "pulls_figures": "pull_pages",
     "Stack": "stack_numbers",
@@ -116,6 +125,7 @@ _HOMES = {
     "nuisance_figure": "contact_sheets",
     "nuisance_figures": "contact_sheets",
     "nuisance_sheet": "contact_sheets",
+    "Selection": "variations",
     "Variation": "variations",
     "variations": "variations",
     "summed_variations": "variations",
@@ -147,11 +157,13 @@ _HOMES = {
     "scan_figure": "scans",
     "draw_contours": "contours",
     "contour_figure": "contours",
+    "LimitOptions": "limit_axes",
+    "Prediction": "limit_axes",
     "LimitPoints": "limit_points",
     "draw_limits": "limits",
     "limits_figure": "limits",
-    "draw_limit_bars": "limits",
-    "limit_bars_figure": "limits",
+    "draw_limit_bars": "limit_bars",
+    "limit_bars_figure": "limit_bars",
     "Moments": "toy_numbers",
     "draw_goodness": "toys",
     "goodness_figure": "toys",
@@ -192,6 +204,7 @@ __all__ = [
     "pulls_of",
     "draw_pulls",
     "draw_free_parameters",
+    "PullOptions",
     "pulls_figure",
     "pulls_figures",
     "Stack",
@@ -210,6 +223,7 @@ __all__ = [
     "nuisance_figure",
     "nuisance_figures",
     "nuisance_sheet",
+    "Selection",
     "Variation",
     "variations",
     "summed_variations",
@@ -241,6 +255,8 @@ __all__ = [
     "scan_figure",
     "draw_contours",
     "contour_figure",
+    "LimitOptions",
+    "Prediction",
     "LimitPoints",
     "draw_limits",
     "limits_figure",

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from pocket_combine.plotting.legends import plain_ticks
-from pocket_combine.plotting.rows import text_width
+from pocket_combine.plotting.sheets import text_width
 
 __all__ = ["set_titles", "set_value_ticks"]
 

@@ -18,19 +18,8 @@ from pocket_combine.plotting.canvas import style_context
 from pocket_combine.plotting.data_words import data_name, only_simulation
 from pocket_combine.plotting.impact_values import interval_of
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
-from pocket_combine.plotting.rows import (
-    HEAD,
-    LINE,
-    MARGIN,
-    NAME_SIZE,
-    NOTE_SIZE,
-    ROW_HEIGHT,
-    Sheet,
-    head_width,
-    name_rows,
-    text_width,
-    wrapped,
-)
+from pocket_combine.plotting.rows import NAME_SIZE, ROW_HEIGHT, name_rows
+from pocket_combine.plotting.sheets import HEAD, LINE, MARGIN, NOTE_SIZE, Sheet, head_width, text_width, wrapped
 from pocket_combine.plotting.style import Style, literal
 from pocket_combine.plotting.uncertainties import interval_text, typographic
 from pocket_combine.results import ImpactResult, UncertaintyGroup

@@ -24,7 +24,14 @@ from pocket_combine.plotting.canvas import add_labels, new_figure, style_context
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.style import Style, literal
 from pocket_combine.plotting.uncertainties import figure_number, typographic
-from pocket_combine.plotting.variations import Variation, largest_by_nuisance, largest_variations, round_range
+from pocket_combine.plotting.variations import (
+    EVERYTHING,
+    Selection,
+    Variation,
+    largest_by_nuisance,
+    largest_variations,
+    round_range,
+)
 from pocket_combine.templates import FloatArray, Templates
 
 __all__ = [
@@ -209,9 +216,7 @@ def contact_sheet_figures(
     templates: Mapping[str, Templates],
     *,
     most: int = 60,
-    channels: Collection[str] | None = None,
-    processes: Collection[str] | None = None,
-    nuisances: Collection[str] | None = None,
+    selection: Selection = EVERYTHING,
     style: Style = _DEFAULT,
     columns: int = 5,
     rows: int = 6,
@@ -222,14 +227,12 @@ def contact_sheet_figures(
         card: The card.
         templates: Templates by channel; a channel without is a counting channel.
         most: How many panels at most.
-        channels: Names of channels; `None` for all.
-        processes: Names of processes; `None` for all.
-        nuisances: Names of nuisances; `None` for all.
+        selection: Which of them.
         style: Labels, and names of channels and nuisances.
         columns: Number of panels beside each other.
         rows: Number of panels below each other.
     """
-    found = largest_variations(card, templates, most=most, channels=channels, processes=processes, nuisances=nuisances)
+    found = largest_variations(card, templates, most=most, selection=selection)
     pages = -(-len(found) // (columns * rows))
     for page in range(pages):
         shown = found[page * columns * rows : (page + 1) * columns * rows]

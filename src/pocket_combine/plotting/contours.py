@@ -26,7 +26,8 @@ from pocket_combine.plotting.curves import LEVELS, height_of
 from pocket_combine.plotting.data_words import data_words, only_simulation
 from pocket_combine.plotting.legends import PlacedLegend, height_above, place_legend, wrapped
 from pocket_combine.plotting.palette import PETROFF_10
-from pocket_combine.plotting.scans import FAILED_COLOUR, LIKELIHOOD, curve_colours, level_text
+from pocket_combine.plotting.scans import LIKELIHOOD, curve_colours, level_text
+from pocket_combine.plotting.sheets import FAILED_COLOUR
 from pocket_combine.plotting.style import Style
 from pocket_combine.results import ScanResult
 from pocket_combine.templates import FloatArray

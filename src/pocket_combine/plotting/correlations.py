@@ -14,17 +14,8 @@ from matplotlib.text import Text
 from pocket_combine.plotting.canvas import style_context
 from pocket_combine.plotting.correlation_values import Correlations, correlations_of
 from pocket_combine.plotting.data_words import data_name, of_simulation
-from pocket_combine.plotting.rows import (
-    HEAD,
-    LINE,
-    MARGIN,
-    NAME_SIZE,
-    NOTE_SIZE,
-    Sheet,
-    head_width,
-    text_width,
-    wrapped,
-)
+from pocket_combine.plotting.rows import NAME_SIZE
+from pocket_combine.plotting.sheets import HEAD, LINE, MARGIN, NOTE_SIZE, Sheet, head_width, text_width, wrapped
 from pocket_combine.plotting.style import Style
 from pocket_combine.plotting.uncertainties import fixed, typographic
 from pocket_combine.results import FitResult

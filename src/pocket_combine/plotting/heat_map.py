@@ -20,7 +20,8 @@ from matplotlib.ticker import FuncFormatter
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import style_context
 from pocket_combine.plotting.effect_cells import EffectGrid, GridColumn
-from pocket_combine.plotting.rows import NAME_SIZE, NOTE_SIZE, ROW_HEIGHT, Sheet, name_rows, text_width
+from pocket_combine.plotting.rows import NAME_SIZE, ROW_HEIGHT, name_rows
+from pocket_combine.plotting.sheets import NOTE_SIZE, Sheet, page_names, text_width
 from pocket_combine.plotting.style import Style
 from pocket_combine.plotting.uncertainties import percent, typographic
 from pocket_combine.templates import FloatArray
@@ -248,7 +249,7 @@ def heat_map_figures(
     rows: int = _ROWS,
     columns: int = _COLUMNS,
 ) -> Iterator[tuple[str, Figure]]:
-    """Yield (number of the page, figure); all pages have one scale of colours.
+    """Yield (number of the page, figure), with one scale of colours; there is no number if there is one page only.
 
     A page shows the nuisances that act on its columns; quantities that no nuisance changes are left out.
 
@@ -265,13 +266,13 @@ def heat_map_figures(
     if not grid.nuisances or not grid.columns:
         raise StyleError(_NOTHING)
     shown = [quantity for quantity in quantities if np.isfinite(_values(grid, quantity)).any()]
-    largest, page = _largest(grid), 0
-    for part in _column_pages(grid.columns, columns):
-        chosen = grid.of_columns(part)
-        for begin in range(0, len(chosen.nuisances), rows):
-            page += 1
-            rest = chosen.of_rows(slice(begin, begin + rows))
-            yield str(page), heat_map_figure(rest, quantities=shown, style=style, largest=largest)
+    parts = [grid.of_columns(part) for part in _column_pages(grid.columns, columns)]
+    pages = [
+        part.of_rows(slice(begin, begin + rows)) for part in parts for begin in range(0, len(part.nuisances), rows)
+    ]
+    largest = _largest(grid)
+    for name, page in zip(page_names(len(pages)), pages, strict=True):
+        yield name, heat_map_figure(page, quantities=shown, style=style, largest=largest)
 
 
 def _values(grid: EffectGrid, quantity: Quantity) -> FloatArray:

@@ -22,18 +22,15 @@ from pocket_combine.plotting.impact_values import RankedImpact, interval_of, ran
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.pull_values import PullState
 from pocket_combine.plotting.pulls import BANDS, value_text
-from pocket_combine.plotting.rows import (
+from pocket_combine.plotting.rows import NAME_SIZE, ROW_HEIGHT, Bars, draw_bars, name_rows
+from pocket_combine.plotting.sheets import (
     FAILED_COLOUR,
     HEAD,
     LINE,
     MARGIN,
-    NAME_SIZE,
     NOTE_SIZE,
-    ROW_HEIGHT,
-    Bars,
     Sheet,
-    draw_bars,
-    name_rows,
+    page_names,
     text_width,
     wrapped,
 )
@@ -194,9 +191,9 @@ def impacts_figures(
     shown = everything[:most]
     count = max(1, math.ceil(len(shown) / max(rows, 1)))
     size = math.ceil(len(shown) / count)
-    for page in range(count):
+    for page, name in enumerate(page_names(count)):
         part = shown[page * size : (page + 1) * size]
-        yield (str(page + 1) if count > 1 else ""), _sheet(result, part, everything, style, poi)
+        yield name, _sheet(result, part, everything, style, poi)
 
 
 def _rows(result: ImpactResult, poi: str | None, parameters: Sequence[str]) -> tuple[RankedImpact, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -25,23 +26,24 @@ from pocket_combine.plotting.pulls import (
     pull_limit,
     value_text,
 )
-from pocket_combine.plotting.rows import (
+from pocket_combine.plotting.rows import NAME_SIZE, ROW_HEIGHT
+from pocket_combine.plotting.sheets import (
     HEAD,
     LINE,
     MARGIN,
-    NAME_SIZE,
     NOTE_SIZE,
-    ROW_HEIGHT,
     Sheet,
     head_width,
+    page_names,
     text_width,
     wrapped,
 )
 from pocket_combine.plotting.style import Style
 from pocket_combine.plotting.uncertainties import asymmetric, signed, typographic
 
-__all__ = ["pulls_figure", "pulls_figures"]
+__all__ = ["PullOptions", "pulls_figure", "pulls_figures"]
 
+_DEFAULT = Style()
 _PANEL = 3.4
 _AXIS = 0.5
 """Inches below axes for the numbers and the name of the axis."""
@@ -49,53 +51,54 @@ _Column = tuple[tuple[str, ...], tuple[str, ...]]
 """Names with a constraint, and without one."""
 
 
-def pulls_figure(
-    fits: Fits,
-    *,
-    style: Style = Style(),  # noqa: B008  frozen
-    order: str = "card",
-    bins: bool = False,
-    parameters: Sequence[str] = (),
-    rows: int = 50,
-) -> Figure:
+@dataclass(frozen=True)
+class PullOptions:
+    """Which pulls are drawn, and in which order.
+
+    Attributes:
+        order: `card`, `name`, `pull` (largest first) or `constraint` (strongest first), of the first fit.
+        bins: Whether parameters of autoMCStats are shown.
+        parameters: Shell patterns of names; all by default.
+        rows: Most rows of a column, or of a page.
+    """
+
+    order: str = "card"
+    bins: bool = False
+    parameters: tuple[str, ...] = ()
+    rows: int = 50
+
+
+_PLAIN = PullOptions()
+
+
+def pulls_figure(fits: Fits, *, style: Style = _DEFAULT, options: PullOptions = _PLAIN) -> Figure:
     """Return one figure of all pulls, in as many columns as are needed.
 
     Args:
         fits: A result, or up to three by their names in the legend.
         style: Labels, and names of parameters.
-        order: `card`, `name`, `pull` (largest first) or `constraint` (strongest first), of the first fit.
-        bins: Whether parameters of autoMCStats are shown.
-        parameters: Shell patterns of names; all by default.
-        rows: Most rows of a column.
+        options: Which pulls.
 
     Raises:
         StyleError: If nothing is left to draw, a pattern matches nothing, or there are more than three fits.
     """
-    drawn = drawn_fits(fits, bins=bins)
-    return _sheet(drawn, _columns(_selected(drawn, order, parameters), rows), style)
+    drawn = drawn_fits(fits, bins=options.bins)
+    return _sheet(drawn, _columns(drawn, options), style)
 
 
 def pulls_figures(
-    fits: Fits,
-    *,
-    style: Style = Style(),  # noqa: B008  frozen
-    order: str = "card",
-    bins: bool = False,
-    parameters: Sequence[str] = (),
-    rows: int = 50,
+    fits: Fits, *, style: Style = _DEFAULT, options: PullOptions = _PLAIN
 ) -> Iterator[tuple[str, Figure]]:
     """Yield pages of pulls, each with the number of its page, or an empty text if there is one page only.
 
     Arguments and exceptions are those of `pulls_figure`; a page has as many rows as a column there.
     """
-    drawn = drawn_fits(fits, bins=bins)
-    columns = _columns(_selected(drawn, order, parameters), rows)
-    if len(columns) == 1:
-        yield "", _sheet(drawn, columns, style)
-        return
+    drawn = drawn_fits(fits, bins=options.bins)
+    columns = _columns(drawn, options)
     counts = [sum(map(len, column)) for column in columns]
-    for at, column in enumerate(columns):
-        yield str(at + 1), _sheet(drawn, [column], style, place=(sum(counts[:at]), sum(counts)))
+    for at, (name, column) in enumerate(zip(page_names(len(columns)), columns, strict=True)):
+        place = (sum(counts[:at]), sum(counts)) if name else None
+        yield name, _sheet(drawn, [column], style, place=place)
 
 
 def _selected(fits: Sequence[DrawnFit], order: str, patterns: Sequence[str]) -> _Column:
@@ -110,10 +113,11 @@ def _selected(fits: Sequence[DrawnFit], order: str, patterns: Sequence[str]) -> 
     return pulled, tuple(name for name in arranged if not rows[name].is_constrained)
 
 
-def _columns(names: _Column, rows: int) -> list[_Column]:
-    """Return (with a constraint, without one) for each column of at most some rows, all about equally full."""
+def _columns(fits: Sequence[DrawnFit], options: PullOptions) -> list[_Column]:
+    """Return (with a constraint, without one) for each column, all about equally full."""
+    names = _selected(fits, options.order, options.parameters)
     everything = [(name, kind) for kind in (0, 1) for name in names[kind]]
-    count = max(1, math.ceil(len(everything) / max(rows, 1)))
+    count = max(1, math.ceil(len(everything) / max(options.rows, 1)))
     size = math.ceil(len(everything) / count)
     columns = []
     for begin in range(0, len(everything), size):

@@ -16,13 +16,7 @@ from pocket_combine.errors import StyleError
 from pocket_combine.plotting.data_words import data_name, of_simulation
 from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.pull_values import Pull, PullState, failure, pulls_of
-from pocket_combine.plotting.rows import (
-    NAME_SIZE,
-    Bars,
-    draw_bars,
-    name_rows,
-    value_limits,
-)
+from pocket_combine.plotting.rows import NAME_SIZE, Bars, draw_bars, name_rows, value_limits
 from pocket_combine.plotting.style import Style, literal
 from pocket_combine.plotting.uncertainties import asymmetric
 from pocket_combine.results import FitResult, ImpactResult

@@ -19,14 +19,14 @@ from pocket_combine.plotting.curves import LEVELS, Curve, curves_of, height_of, 
 from pocket_combine.plotting.data_words import data_words, only_simulation
 from pocket_combine.plotting.legends import PlacedLegend, height_above, place_legend, wrapped
 from pocket_combine.plotting.palette import PETROFF_10
+from pocket_combine.plotting.sheets import FAILED_COLOUR
 from pocket_combine.plotting.style import Style
 from pocket_combine.plotting.uncertainties import asymmetric, decimals, exponents, fixed, typographic
 from pocket_combine.results import ScanResult, UncertaintyGroup
 
-__all__ = ["FAILED_COLOUR", "LIKELIHOOD", "ScanArtists", "curve_colours", "draw_scan", "level_text", "scan_figure"]
+__all__ = ["LIKELIHOOD", "ScanArtists", "curve_colours", "draw_scan", "level_text", "scan_figure"]
 
 LIKELIHOOD = r"$-2\,\Delta\,\ln L$"
-FAILED_COLOUR = "#c91f16"
 _SHOWN = 2.25
 """Curves are shown up to this multiple of the highest level: three standard deviations for a level of two."""
 _SMALL = 9.0

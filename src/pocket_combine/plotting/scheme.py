@@ -14,8 +14,9 @@ from matplotlib.text import Text
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import add_labels, style_context
-from pocket_combine.plotting.rows import NAME_SIZE, ROW_HEIGHT, Sheet, head_width, text_width
+from pocket_combine.plotting.rows import NAME_SIZE, ROW_HEIGHT
 from pocket_combine.plotting.scheme_grid import Block, Scheme, SchemeRow, Sharing
+from pocket_combine.plotting.sheets import Sheet, head_width, page_names, text_width
 from pocket_combine.plotting.style import Style, literal
 
 __all__ = ["SchemeArtists", "draw_scheme", "scheme_figure", "scheme_figures"]
@@ -216,7 +217,7 @@ def _legend_text(sharing: Sharing, by: str) -> str:
 
 
 def scheme_figures(scheme: Scheme, *, style: Style | None = None, lanes: int = _LANES) -> Iterator[tuple[str, Figure]]:
-    """Yield (number of the page, figure).
+    """Yield (number of the page, figure), without a number if there is one page only.
 
     Args:
         scheme: The scheme.
@@ -233,5 +234,5 @@ def scheme_figures(scheme: Scheme, *, style: Style | None = None, lanes: int = _
         if pages[-1] and sum(item.lanes for item in pages[-1]) + row.lanes > lanes:
             pages.append([])
         pages[-1].append(row)
-    for number, rows in enumerate(pages, start=1):
-        yield str(number), scheme_figure(replace(scheme, rows=tuple(rows)), style=style)
+    for name, rows in zip(page_names(len(pages)), pages, strict=True):
+        yield name, scheme_figure(replace(scheme, rows=tuple(rows)), style=style)

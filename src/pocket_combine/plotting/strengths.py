@@ -18,21 +18,8 @@ from pocket_combine.errors import StyleError
 from pocket_combine.plotting.canvas import style_context
 from pocket_combine.plotting.data_words import data_name, of_simulation
 from pocket_combine.plotting.palette import DOWN_COLOUR, PETROFF_10
-from pocket_combine.plotting.rows import (
-    FAILED_COLOUR,
-    HEAD,
-    LINE,
-    MARGIN,
-    NAME_SIZE,
-    ROW_HEIGHT,
-    Bars,
-    Sheet,
-    draw_bars,
-    head_width,
-    name_rows,
-    text_width,
-    value_limits,
-)
+from pocket_combine.plotting.rows import NAME_SIZE, ROW_HEIGHT, Bars, draw_bars, name_rows, value_limits
+from pocket_combine.plotting.sheets import FAILED_COLOUR, HEAD, LINE, MARGIN, Sheet, head_width, text_width
 from pocket_combine.plotting.strength_values import Strength
 from pocket_combine.plotting.style import Style
 from pocket_combine.plotting.uncertainties import decimals, exponents, figure_number, interval_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from pocket_combine.plotting.palette import DOWN_COLOUR, UP_COLOUR
 from pocket_combine.plotting.stack_axes import quantity_title
 from pocket_combine.plotting.style import Style, literal
 from pocket_combine.plotting.uncertainties import typographic
-from pocket_combine.plotting.variations import Variation, round_range, summed_variations
+from pocket_combine.plotting.variations import EVERYTHING, Selection, Variation, round_range, summed_variations
 from pocket_combine.templates import Templates
 
 __all__ = ["VariationArtists", "draw_variation", "draw_variation_ratio", "template_figure", "template_figures"]
@@ -153,9 +153,7 @@ def template_figures(
     card: Card,
     templates: Mapping[str, Templates],
     *,
-    channels: Collection[str] | None = None,
-    processes: Collection[str] | None = None,
-    nuisances: Collection[str] | None = None,
+    selection: Selection = EVERYTHING,
     style: Style = _DEFAULT,
 ) -> Iterator[tuple[str, Figure]]:
     """Yield a figure for each channel and nuisance, named `channel_nuisance`: the sum of the processes it acts on.
@@ -163,11 +161,8 @@ def template_figures(
     Args:
         card: The card.
         templates: Templates by channel; a channel without is a counting channel.
-        channels: Names of channels; `None` for all.
-        processes: Names of processes that are added; `None` for all.
-        nuisances: Names of nuisances; `None` for all.
+        selection: Which of them, and which processes are added.
         style: Labels, and names of channels and nuisances.
     """
-    found = summed_variations(card, templates, channels=channels, processes=processes, nuisances=nuisances)
-    for variation in found:
+    for variation in summed_variations(card, templates, selection=selection):
         yield f"{variation.channel}_{variation.nuisance}", template_figure(variation, style=style)

@@ -7,6 +7,7 @@ are scaled by the number in the card.
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,16 @@ from pocket_combine.effects import ColumnShift, column_shifts
 from pocket_combine.plotting.uncertainties import percent
 from pocket_combine.templates import FloatArray, Templates
 
-__all__ = ["Variation", "largest_by_nuisance", "largest_variations", "round_range", "summed_variations", "variations"]
+__all__ = [
+    "EVERYTHING",
+    "Selection",
+    "Variation",
+    "largest_by_nuisance",
+    "largest_variations",
+    "round_range",
+    "summed_variations",
+    "variations",
+]
 
 _NEGLIGIBLE = 0.02
 """Bins with less than this part of the largest bin do not set the range of an axis."""
@@ -96,22 +106,46 @@ def _relative(values: FloatArray, nominal: FloatArray) -> FloatArray:
     return result
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which variations are wanted.
+
+    Attributes:
+        channels: Names of channels; `None` for all.
+        processes: Names of processes; `None` for all.
+        nuisances: Names of nuisances; `None` for all.
+    """
+
+    channels: Collection[str] | None = None
+    processes: Collection[str] | None = None
+    nuisances: Collection[str] | None = None
+
+    def shifts(self, card: Card, templates: Mapping[str, Templates]) -> Iterator[list[ColumnShift]]:
+        """Yield what the nuisances do to the processes, one channel after the other."""
+        wanted = (shift for shift in column_shifts(card, templates, self.nuisances) if self._holds(shift))
+        for _, group in itertools.groupby(wanted, key=lambda shift: shift.effect.channel):
+            yield list(group)
+
+    def _holds(self, shift: ColumnShift) -> bool:
+        in_channel = self.channels is None or shift.effect.channel in self.channels
+        return in_channel and (self.processes is None or shift.effect.process in self.processes)
+
+
+EVERYTHING = Selection()
+
+
 def variations(
     card: Card,
     templates: Mapping[str, Templates],
     *,
-    channels: Collection[str] | None = None,
-    processes: Collection[str] | None = None,
-    nuisances: Collection[str] | None = None,
+    selection: Selection = EVERYTHING,
 ) -> Iterator[Variation]:
     """Yield the variations of every process by every nuisance that acts on it, one channel after the other.
 
     Args:
         card: The card.
         templates: Templates by channel; a channel without is a counting channel.
-        channels: Names of channels; `None` for all.
-        processes: Names of processes; `None` for all.
-        nuisances: Names of nuisances; `None` for all.
+        selection: Which of them.
 
     Examples:
         >>> from pocket_combine.card.model import Channel, Column, Nuisance
@@ -121,38 +155,25 @@ def variations(
         ...     nuisances=(Nuisance("lumi", "lnN", (1.1, 1.1)), Nuisance("JES", "shape", (None, 0.5))),
         ... )
         >>> channel = Templates.of([0, 1, 2], {"sig": [5, 5], "bkg": [45, 45]}, {("bkg", "JES"): ([54, 36], [36, 54])})
-        >>> for one in variations(card, {"SR": channel}, processes=["bkg"]):
+        >>> for one in variations(card, {"SR": channel}, selection=Selection(processes=["bkg"])):
         ...     print(one.nuisance, one.up.round(3).tolist(), one.down.round(3).tolist())
         lumi [49.5, 49.5] [40.909, 40.909]
         JES [49.5, 40.5] [40.5, 49.5]
     """
-    for group in _by_channel(column_shifts(card, templates, nuisances), channels):
+    for group in selection.shifts(card, templates):
         found: dict[tuple[str, str], list[ColumnShift]] = {}
         for shift in group:
-            if processes is None or shift.effect.process in processes:
-                found.setdefault((shift.effect.process, shift.nuisance), []).append(shift)
+            found.setdefault((shift.effect.process, shift.nuisance), []).append(shift)
         for shifts in found.values():
-            yield _variation(shifts, templates.get(shifts[0].effect.channel))
+            yield _variation(shifts, templates)
 
 
-def _by_channel(shifts: Iterator[ColumnShift], channels: Collection[str] | None) -> Iterator[list[ColumnShift]]:
-    group: list[ColumnShift] = []
-    for shift in shifts:
-        if channels is not None and shift.effect.channel not in channels:
-            continue
-        if group and group[0].effect.channel != shift.effect.channel:
-            yield group
-            group = []
-        group.append(shift)
-    if group:
-        yield group
-
-
-def _variation(shifts: list[ColumnShift], templates: Templates | None) -> Variation:
+def _variation(shifts: list[ColumnShift], by_channel: Mapping[str, Templates]) -> Variation:
     """Return the sum of cells of one nuisance in one channel: their changes add, each process counts once."""
     first = shifts[0]
     nominal = {shift.effect.process: shift.nominal for shift in shifts}
     total = np.sum(list(nominal.values()), axis=0)
+    templates = by_channel.get(first.effect.channel)
     if templates is None:
         edges, variances = np.array([0.0, 1.0]), np.zeros(1)
     else:
@@ -176,27 +197,22 @@ def summed_variations(
     card: Card,
     templates: Mapping[str, Templates],
     *,
-    channels: Collection[str] | None = None,
-    processes: Collection[str] | None = None,
-    nuisances: Collection[str] | None = None,
+    selection: Selection = EVERYTHING,
 ) -> Iterator[Variation]:
     """Yield one variation for each channel and nuisance: the sum of the processes that the nuisance acts on.
 
     Args:
         card: The card.
         templates: Templates by channel; a channel without is a counting channel.
-        channels: Names of channels; `None` for all.
-        processes: Names of processes that are added; `None` for all.
-        nuisances: Names of nuisances; `None` for all.
+        selection: Which of them, and which processes are added.
     """
     order = {name: index for index, name in enumerate(card.nuisance_names)}
-    for group in _by_channel(column_shifts(card, templates, nuisances), channels):
+    for group in selection.shifts(card, templates):
         found: dict[str, list[ColumnShift]] = {}
         for shift in group:
-            if processes is None or shift.effect.process in processes:
-                found.setdefault(shift.nuisance, []).append(shift)
+            found.setdefault(shift.nuisance, []).append(shift)
         for name in sorted(found, key=order.__getitem__):
-            yield _variation(found[name], templates.get(found[name][0].effect.channel))
+            yield _variation(found[name], templates)
 
 
 def largest_variations(
@@ -204,9 +220,7 @@ def largest_variations(
     templates: Mapping[str, Templates],
     *,
     most: int,
-    channels: Collection[str] | None = None,
-    processes: Collection[str] | None = None,
-    nuisances: Collection[str] | None = None,
+    selection: Selection = EVERYTHING,
 ) -> tuple[Variation, ...]:
     """Return the `most` variations of single processes with the largest sizes, largest first.
 
@@ -214,11 +228,9 @@ def largest_variations(
         card: The card.
         templates: Templates by channel; a channel without is a counting channel.
         most: How many at most.
-        channels: Names of channels; `None` for all.
-        processes: Names of processes; `None` for all.
-        nuisances: Names of nuisances; `None` for all.
+        selection: Which of them.
     """
-    every = variations(card, templates, channels=channels, processes=processes, nuisances=nuisances)
+    every = variations(card, templates, selection=selection)
     return tuple(heapq.nsmallest(most, every, key=_rank))
 
 
@@ -236,7 +248,7 @@ def largest_by_nuisance(
     found: dict[str, list[Variation]] = {
         name: [] for name in card.nuisance_names if nuisances is None or name in nuisances
     }
-    for variation in variations(card, templates, nuisances=nuisances):
+    for variation in variations(card, templates, selection=Selection(nuisances=nuisances)):
         kept = found[variation.nuisance]
         kept.append(variation)
         if len(kept) > 4 * most:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import click
 
@@ -15,9 +15,6 @@ from pocket_combine.cli.plots.inputs import chosen, pattern_option
 from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.effects import nuisance_effects
 from pocket_combine.plotting.style import Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["correlation_scheme", "effects"]
 
@@ -64,9 +61,8 @@ def effects(
     shown = chosen("channel", [channel.name for channel in loaded.card.channels], channels)
     found = nuisance_effects(loaded.card, loaded.templates)
     grid = effect_grid(loaded.card, loaded.templates, found, style=style, channels=shown, order=order)
-    _save_pages(
-        heat_map_figures(grid, quantities=("yield", "moved") if quantity == "both" else (quantity,), style=style), files
-    )
+    quantities: tuple[Literal["yield", "moved"], ...] = ("yield", "moved") if quantity == "both" else (quantity,)
+    files.save_all(heat_map_figures(grid, quantities=quantities, style=style))
     return ExitCode.CLEAN
 
 
@@ -93,16 +89,5 @@ def correlation_scheme(
     from pocket_combine.plotting.scheme_grid import correlation_scheme as scheme_of  # noqa: PLC0415
 
     loaded = load_cards(cards, reading)
-    _save_pages(scheme_figures(scheme_of(loaded.card, by=by, style=style), style=style), files)
+    files.save_all(scheme_figures(scheme_of(loaded.card, by=by, style=style), style=style))
     return ExitCode.CLEAN
-
-
-def _save_pages(pages: Iterator[tuple[str, Figure]], files: FigureFiles) -> None:
-    """Write figures; one alone has no number."""
-    name, figure = next(pages)
-    following = next(pages, None)
-    files.save(figure, name if following is not None else "")
-    if following is not None:
-        files.save(following[1], following[0])
-    for name, figure in pages:
-        files.save(figure, name)

@@ -68,15 +68,19 @@ def pulls(
     FILE is a result of `pocket-combine fit -o` or `impacts -o`. Exit status: 0 if all fits can be used, 1 if not (they
     are drawn hollow), 2 if nothing was drawn.
     """
-    from pocket_combine.plotting.pull_pages import pulls_figure, pulls_figures  # noqa: PLC0415  imports matplotlib
+    from pocket_combine.plotting.pull_pages import (  # noqa: PLC0415  imports matplotlib
+        PullOptions,
+        pulls_figure,
+        pulls_figures,
+    )
 
     found = {name: _read(path) for name, path in results.items()}
     fits = next(iter(found.values())) if len(found) == 1 else found
+    options = PullOptions(order, bins, tuple(parameters), rows)
     if one_page:
-        files.save(pulls_figure(fits, style=style, order=order, bins=bins, parameters=parameters, rows=rows))
+        files.save(pulls_figure(fits, style=style, options=options))
     else:
-        for page, figure in pulls_figures(fits, style=style, order=order, bins=bins, parameters=parameters, rows=rows):
-            files.save(figure, page)
+        files.save_all(pulls_figures(fits, style=style, options=options))
     failures = {name: failure(result) for name, result in found.items() if isinstance(result, FitResult)}
     return _code([f"{results[name]}: {problem}" for name, problem in failures.items() if problem])
 
@@ -112,8 +116,7 @@ def impacts(
 
     found = read_result(ImpactResult, result)
     shown = None if everything else most
-    for page, figure in impacts_figures(found, style=style, poi=poi, parameters=parameters, most=shown):
-        files.save(figure, page)
+    files.save_all(impacts_figures(found, style=style, poi=poi, parameters=parameters, most=shown))
     lost = [item.parameter for item in found.impacts if not all(status.usable for status in item.statuses)]
     return _code([f"{result}: impact of {name}" for name in lost])
 
@@ -151,8 +154,7 @@ def correlations(
         block = correlations_of(found, [*parameters, around] if parameters else ()).around(around, most)
         files.save(correlations_figure(block, style=style))
         return ExitCode.CLEAN
-    for name, figure in correlations_figures(found, style=style, parameters=parameters, most=most):
-        files.save(figure, name)
+    files.save_all(correlations_figures(found, style=style, parameters=parameters, most=most))
     return ExitCode.CLEAN
 
 

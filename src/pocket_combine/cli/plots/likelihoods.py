@@ -142,20 +142,22 @@ def limits(
     Points that are numbers, such as masses, are drawn along an axis; others, such as channels, as bars.
     FILE is a result of `pocket-combine limit -o`.
     """
-    from pocket_combine.plotting.limits import (  # noqa: PLC0415  imports matplotlib
+    from pocket_combine.plotting.limit_axes import (  # noqa: PLC0415  imports matplotlib
         BAND_COLOURS,
         CLASSIC_BAND_COLOURS,
-        limit_bars_figure,
-        limits_figure,
+        LimitOptions,
+        Prediction,
     )
+    from pocket_combine.plotting.limit_bars import limit_bars_figure  # noqa: PLC0415  imports matplotlib
+    from pocket_combine.plotting.limits import limits_figure  # noqa: PLC0415  imports matplotlib
 
     found = {label: read_result(LimitResult, path) for label, path in results.items()}
-    bands = CLASSIC_BAND_COLOURS if classic_colours else BAND_COLOURS
+    options = LimitOptions(logarithmic, CLASSIC_BAND_COLOURS if classic_colours else BAND_COLOURS)
     points = _numbers(list(found))
     if points is None:
         if theory_file is not None or quantity:
             raise click.UsageError("--theory and --axis-title need points that are numbers, such as 300=limit.json")
-        files.save(limit_bars_figure(found, style=style, logarithmic=logarithmic, colours=bands))
+        files.save(limit_bars_figure(found, style=style, options=options))
         return ExitCode.CLEAN
     by_point = dict(zip(points, found.values(), strict=True))
     if not (quantity or quantity_of(by_point)):
@@ -163,17 +165,8 @@ def limits(
             "say what the points are, with their unit: --axis-title 'm(X) [GeV]' (limits that were made with their "
             "point as --mass say it themselves)"
         )
-    files.save(
-        limits_figure(
-            by_point,
-            style=style,
-            quantity=quantity,
-            theory=None if theory_file is None else _theory(theory_file),
-            theory_label=theory_label,
-            logarithmic=logarithmic,
-            colours=bands,
-        )
-    )
+    prediction = None if theory_file is None else Prediction(_theory(theory_file), theory_label)
+    files.save(limits_figure(by_point, style=style, quantity=quantity, prediction=prediction, options=options))
     return ExitCode.CLEAN
 
 

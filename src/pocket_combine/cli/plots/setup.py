@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,6 +73,18 @@ class FigureFiles:
         stem = self.stem.with_name(f"{self.stem.name}_{file_stem(suffix)}") if suffix else self.stem
         for path in save_figure(figure, stem, self.formats):
             products().print(str(path), soft_wrap=True)
+
+    def save_all(self, figures: Iterable[tuple[str, Figure]]) -> int:
+        """Write figures, each as it is made, and return how many there are.
+
+        Args:
+            figures: (suffix, figure); see `save`.
+        """
+        count = 0
+        for suffix, figure in figures:
+            self.save(figure, suffix)
+            count += 1
+        return count
 
 
 style_file_option = click.option(

@@ -16,6 +16,7 @@ from pocket_combine.cli.plots.setup import FigureFiles, figure_options
 from pocket_combine.errors import CardError
 from pocket_combine.patterns import matched, unmatched
 from pocket_combine.plotting.style import Style
+from pocket_combine.plotting.variations import Selection
 
 __all__ = ["contact_sheet", "templates"]
 
@@ -57,12 +58,9 @@ def templates(
     from pocket_combine.plotting.variation_figures import template_figures  # noqa: PLC0415  imports matplotlib
 
     loaded = reading.load(card)
-    drawn = 0
     wanted = _wanted(loaded, channels, processes, nuisances)
-    for name, figure in template_figures(loaded.card, loaded.templates, style=style, **wanted):
-        files.save(figure, name)
-        drawn += 1
-    return _ended(loaded, drawn)
+    figures = template_figures(loaded.card, loaded.templates, style=style, selection=wanted)
+    return _ended(loaded, files.save_all(figures))
 
 
 @click.command(
@@ -95,18 +93,15 @@ def contact_sheet(
     from pocket_combine.plotting.contact_sheets import contact_sheet_figures  # noqa: PLC0415  imports matplotlib
 
     loaded = reading.load(card)
-    drawn = 0
     wanted = _wanted(loaded, channels, processes, nuisances)
-    for page, figure in contact_sheet_figures(loaded.card, loaded.templates, most=most, style=style, **wanted):
-        files.save(figure, page)
-        drawn += 1
-    return _ended(loaded, drawn)
+    pages = contact_sheet_figures(loaded.card, loaded.templates, most=most, style=style, selection=wanted)
+    return _ended(loaded, files.save_all(pages))
 
 
 def _wanted(
     loaded: LoadedCard, channels: Sequence[str], processes: Sequence[str], nuisances: Sequence[str]
-) -> dict[str, Any]:
-    """Return the names that patterns match, by argument of the functions that draw; `None` without patterns.
+) -> Selection:
+    """Return what patterns choose.
 
     Raises:
         CardError: If a pattern matches no name.
@@ -120,10 +115,9 @@ def _wanted(
     problems = [problem for what, patterns, names in asked.values() for problem in unmatched(what, names, patterns)]
     if problems:
         raise CardError([f"{loaded.source}: {problem}" for problem in problems])
-    return {
-        argument: set(matched(names, patterns)) if patterns else None
-        for argument, (_, patterns, names) in asked.items()
-    }
+    return Selection(
+        **{field: set(matched(names, patterns)) if patterns else None for field, (_, patterns, names) in asked.items()}
+    )
 
 
 def _ended(loaded: LoadedCard, drawn: int) -> ExitCode:

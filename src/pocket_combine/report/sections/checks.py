@@ -17,7 +17,7 @@ from pocket_combine.checks import (
     run_checks,
 )
 from pocket_combine.findings import Severity
-from pocket_combine.plotting.variations import summed_variations
+from pocket_combine.plotting.variations import Selection, summed_variations
 from pocket_combine.report.contents import Mark, Paragraph
 from pocket_combine.report.drafts import Draft, Drawing, Material
 from pocket_combine.report.sections.findings import MARKS, Sized, findings_tables, worst_first
@@ -119,7 +119,8 @@ def _worst_offenders(material: Material, findings: Sequence[Sized]) -> Iterator[
 
 def _offender(material: Material, code: str, channel: str, process: str, nuisance: str) -> Iterator[Drawing]:
     card, templates = material.subject.card, material.subject.templates
-    for shown in summed_variations(card, templates, channels=[channel], processes=[process], nuisances=[nuisance]):
+    selection = Selection([channel], [process], [nuisance])
+    for shown in summed_variations(card, templates, selection=selection):
         yield Drawing(
             f"check-{code}",
             f"{code}: {nuisance} of {process} in {channel}.",
