@@ -77,8 +77,10 @@ def test_two_binnings() -> None:
     assert base.difference(of(hist.axis.Variable([0, 0.3 + 1e-6, 1], name="x"))) == (
         "x: 2 bins [0, 0.3, 1], the other differs from edge 1 of 'x' on: 0.300001"
     )
-    assert base.difference(of(hist.axis.Variable([0, 0.3, 1], name="y"))) == (
-        "x: 2 bins [0, 0.3, 1], the other y: 2 bins [0, 0.3, 1]"
+    assert base.difference(of(hist.axis.Variable([0, 0.3, 1], name="y"))) == ""
+    two = [of(hist.axis.Regular(2, 0, 1, name=a), hist.axis.Regular(2, 0, 1, name=b)) for a, b in ("xy", "yx")]
+    assert two[0].difference(two[1]) == (
+        "x: 2 bins [0, 0.5, 1] × y: 2 bins [0, 0.5, 1], the other y: 2 bins [0, 0.5, 1] × x: 2 bins [0, 0.5, 1]"
     )
     assert base.difference(of(hist.axis.Variable([0, 0.3, 1], name="x", flow=False))) == (
         "x: 2 bins [0, 0.3, 1], the other x: 2 bins [0, 0.3, 1] without underflow and overflow"

@@ -22,7 +22,7 @@ from pocket_combine import (
     build_cards,
 )
 from pocket_combine.build.job import build_channels
-from pocket_combine.errors import DeclarationError, FindingsError, MissingInputError, TaskError
+from pocket_combine.errors import DeclarationError, FindingsError, MissingInputError, TaskError, TemplateError
 from pocket_combine.execution import DaskExecutor, Executor, ProcessExecutor, SerialExecutor
 
 
@@ -190,6 +190,22 @@ def test_outputs_of_another_run_may_lack_the_variable(tmp_path: Path) -> None:
     assert channel.templates.values.tolist() == [[1, 2, 3, 4], [40, 30, 20, 10]]
     with pytest.raises(MissingInputError, match="variable 'z' is in none of the outputs; available: 'x', 'y'"):
         build_channels(small_analysis(categories={"SR": "z"}), paths)
+
+
+def test_outputs_of_years_may_call_the_axis_differently_but_not_bin_it_differently(tmp_path: Path) -> None:
+    def with_axis(axis: Any) -> Path:
+        toy = Toy(axes=[axis])
+        for sample in ("Sig", "Bkg"):
+            toy.simulate(sample, "2018", [1.0] * len(axis))
+        return save(tmp_path, f"{axis.name}{len(axis)}.coffea", toy.observe("DATA", "2018", [1.0] * len(axis)))
+
+    names = [with_axis(hist.axis.Regular(4, 0, 4, name=name)) for name in ("MET.pt", "PuppiMET.pt")]
+    (channel,) = build_channels(small_analysis(), names).values()
+    assert channel.templates.values.tolist() == [[2, 2, 2, 2], [2, 2, 2, 2]]
+    coarse = with_axis(hist.axis.Regular(2, 0, 4, name="z"))
+    message = r"variable 'x', .*z2\.coffea, and the outputs before it: outputs with different binnings cannot be added"
+    with pytest.raises(TemplateError, match=message):
+        build_channels(small_analysis(), [*names, coarse])
 
 
 def test_a_dataset_that_two_outputs_have_normalised_is_noticed(tmp_path: Path) -> None:

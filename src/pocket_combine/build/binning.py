@@ -95,11 +95,14 @@ class Binning:
     def difference(self, other: Binning) -> str:
         """Return why histograms of both binnings cannot be added; nothing where they can.
 
-        They can where the axes are the same and the edges are equal within rounding.
+        They can where the axes are the same and the edges are equal within rounding. The name of a single axis does not
+        count: PocketCoffea puts that of the collection there, which differs between Run 2 (`MET.pt`) and Run 3
+        (`PuppiMET.pt`).
         """
         if self == other:
             return ""
-        if dataclasses.replace(self, axis_edges=other.axis_edges) != other or any(
+        names = self.names if self.is_unrolled else other.names
+        if dataclasses.replace(self, names=names, axis_edges=other.axis_edges) != other or any(
             len(mine) != len(theirs) for mine, theirs in zip(self.axis_edges, other.axis_edges, strict=True)
         ):
             return f"{self.describe()}, the other {other.describe()}"

@@ -16,7 +16,7 @@ from pocket_combine.build.plan import Plan
 from pocket_combine.build.scripts import combination_script, write_script
 from pocket_combine.build.variations import ArtificialVariation
 from pocket_combine.build.write import write_channel
-from pocket_combine.errors import DeclarationError, MissingInputError, join_problems, nearest
+from pocket_combine.errors import DeclarationError, MissingInputError, TemplateError, join_problems, nearest
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.findings import Finding, raise_errors
 from pocket_combine.io.coffea import load_output, output_paths
@@ -112,10 +112,14 @@ def collect_outputs(
     tasks = [CollectTask(path, plan, wanted, tuple(variations), allow) for path in ordered]
     total: dict[str, Collected] = {}
     available: set[str] = set()
-    for output in (executor or SerialExecutor()).map(collect_output, tasks, progress=progress):
+    outputs = (executor or SerialExecutor()).map(collect_output, tasks, progress=progress)
+    for path, output in zip(ordered, outputs, strict=True):
         available |= output.variables
         for variable, part in output.collected.items():
-            total[variable] = total[variable] + part if variable in total else part
+            try:
+                total[variable] = total[variable] + part if variable in total else part
+            except TemplateError as error:
+                raise TemplateError(f"variable {variable!r}, {path}, and the outputs before it: {error}") from error
             del part
         del output  # not to be in memory while the next one is read
     missing = [variable for variable in wanted if variable not in available]
