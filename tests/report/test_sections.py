@@ -13,7 +13,7 @@ pytest.importorskip("jinja2")
 from pocket_combine.card.load import LoadedCard
 from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
-from pocket_combine.inference import fit, impacts, limits
+from pocket_combine.inference import fit, impacts, limits, postfit, significance
 from pocket_combine.report.assembling import draft_of
 from pocket_combine.report.contents import Mark, Paragraph, Table
 from pocket_combine.report.drafts import Draft, Material
@@ -22,6 +22,7 @@ from pocket_combine.report.plan import plan_steps
 from pocket_combine.report.run import Outcome
 from pocket_combine.report.sections import BUILDERS
 from pocket_combine.report.subject import subject_of
+from pocket_combine.report.unusable import why_unusable
 from pocket_combine.report.workspaces import Sample, Workspaces
 from pocket_combine.results import (
     GoodnessOfFitResult,
@@ -148,6 +149,53 @@ def test_what_fits_say_about_themselves_is_in_their_section() -> None:
     assert [part for part in sound.parts if isinstance(part, Paragraph)] == []
 
 
+def test_few_events_are_noted_where_formulas_are_asymptotic() -> None:
+    made = workspaces(CARD.replace("observation 92", "observation 3").replace("rate 10 100", "rate 2 1"))
+    workspace = made.get(Sample.OBSERVED)
+    results = {"limits-observed": limits(workspace), "significance-observed": significance(workspace)}
+    for section in ("limits", "significance"):
+        found = draft_of(section, material(results, made))
+        notes = [part.text for part in found.parts if isinstance(part, Paragraph)]
+        assert len(notes) == 1
+        assert "few events are expected without signal: 1 in the bin" in notes[0]
+
+
+def test_limits_that_nothing_constrains_have_one_reason_with_the_parameters() -> None:
+    lost = tuple(Quantile(quantile, float("nan"), Status.FLAT_DIRECTION) for quantile in (0.16, 0.5, 0.84))
+    result = LimitResult(ASIMOV, "r", 0.95, None, lost, status=Status.FLAT_DIRECTION, concerned=("r", "norm"))
+    assert why_unusable(result) == f"flat direction (r, norm): {Status.FLAT_DIRECTION.advice}"
+
+
+def test_yields_end_where_their_uncertainty_does() -> None:
+    made = {"postfit-observed": postfit(WORKSPACES.get(Sample.OBSERVED), fit(WORKSPACES.get(Sample.OBSERVED)))}
+    value, error = made["postfit-observed"].yields["SR/total"]
+    found = draft("yields", made)
+    assert 0.1 < error < 9.9  # so that it has one decimal
+    assert f": {value:.1f} ± {error:.1f} in SR" in found.lead or f": {value:.2f} ± {error:.2f} in SR" in found.lead
+
+
+def test_pulls_of_asimov_data_are_ordered_by_their_constraints() -> None:
+    made = workspaces(
+        """imax 2
+bin SR CR
+observation 40 120
+bin SR SR CR
+process sig bkg bkg
+process 0 1 1
+rate 10 30 100
+a_weak lnN - 1.01 1.01
+b_strong lnN - 1.3 1.3
+"""
+    )
+    for sample, order in ((Sample.SIGNAL, "strongest constraint"), (Sample.OBSERVED, "largest pull")):
+        found = draft_of(
+            "fit", material({f"fit-{sample.value}": fit(made.get(sample))}, made, unblind=sample is Sample.OBSERVED)
+        )
+        (table,) = (part for part in found.parts if isinstance(part, Table) and part.name == "pulls")
+        assert table.caption.endswith(f"{order} first.")
+        assert [row.cells[0].text for row in table.rows] == ["b_strong", "a_weak"]
+
+
 def test_a_report_is_about_parameters_of_interest_that_float() -> None:
     two = """imax 1
 bin SR
@@ -163,6 +211,6 @@ norm lnN - 1.1 -
     results = {"impacts-observed": impacts(made.get(Sample.OBSERVED))}
     assert made.pois == ("r_ggH",)
     found = BUILDERS["impacts"][1](material(results, made))
-    assert found.lead.startswith("Largest impacts on r_ggH in the observation: norm (+0.1")
+    assert found.lead.startswith("Largest impacts on r_ggH in the observation, with the nuisance down/up: norm (+0.1")
     with pytest.raises(CardError, match=r"all parameters of interest are frozen \(r\), so that nothing can be fitted"):
         workspaces(CARD, freeze=("r",))

@@ -155,7 +155,7 @@ def _options(name: str, material: Material) -> dict[str, str]:
             values.setdefault(key, {})[f"{value:g}" if isinstance(value, float) else str(value)] = None
     options = {key: ", ".join(found) for key, found in values.items()}
     if any(step.seed is not None for step in steps):
-        options["seed"] += f", independent ones made of the seed {material.options.seed} of the report"
+        options["seed"] += f" (made of --seed {material.options.seed} of the report)"
     if any(step.is_open for step in steps) and material.workspaces.open_ranges:
         ranges = ", ".join(
             f"{key} from {low:g} to {high:g}" for key, (low, high) in material.workspaces.open_ranges.items()

@@ -200,11 +200,18 @@ def _breakable(text: str) -> Markup:
 
 
 def _code(text: str) -> Markup:
-    """Return a command, escaped, in which no line ends inside the name of an option, after one of its hyphens."""
+    """Return commands, escaped: each line stands by itself, and none is broken after a hyphen of an option."""
+    from markupsafe import Markup  # noqa: PLC0415  # comes with Jinja, an extra
+
+    line = Markup('<span class="line">{}</span>')
+    return Markup().join(line.format(_command(each)) for each in _printable(text).splitlines(keepends=True))
+
+
+def _command(text: str) -> Markup:
     from markupsafe import Markup, escape  # noqa: PLC0415  # comes with Jinja, an extra
 
-    pieces = _OPTION.split(_printable(text))
     whole = Markup('<span class="whole">{}</span>')
+    pieces = _OPTION.split(text)
     return Markup().join(whole.format(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces))
 
 

@@ -187,7 +187,8 @@ def _groups(card: Card) -> Iterator[PartDraft]:
         for group in card.groups
     )
     if rows:
-        yield Table("groups", (Column("Group"), Column("Members", number=True), Column("Names")), rows)
+        heads = (Column("Group"), Column("Members", number=True), Column("Names"))
+        yield Table("groups", heads, rows, "Groups of nuisances.")
 
 
 def _mc_stats(material: Material) -> Iterator[PartDraft]:

@@ -84,15 +84,15 @@ def findings_tables(findings: Sequence[Sized]) -> Iterator[PartDraft]:
 
 def _worst(shown: Sequence[Group], left_out: Sequence[Group], *, sized: bool) -> Table:
     columns = [
+        Column("Nuisance"),
         Column("Worst place"),
-        Column("Severity"),
         Column("Kind"),
+        Column("Severity"),
         Column("Number", number=True, help="Findings of this kind about this nuisance."),
         Column("What"),
-        Column("What to do"),
     ]
     if sized:
-        columns.insert(1, Column("Size", number=True, help="Of the worst, in standard deviations of the data."))
+        columns.insert(2, Column("Size", number=True, help="Of the worst, in standard deviations of the data."))
     return Table(
         "findings",
         tuple(columns),
@@ -123,16 +123,23 @@ def _order(left_out: Sequence[Group], *, sized: bool) -> str:
 def _row(group: Group, *, sized: bool) -> Row:
     finding = group.worst.finding
     cells = [
-        Cell(finding.place),
-        Cell(str(finding.severity), float(finding.severity), MARKS[finding.severity]),
+        Cell(group.worst.nuisance or "–"),
+        Cell(_place(finding)),
         Cell(finding.code),
+        Cell(str(finding.severity), float(finding.severity), MARKS[finding.severity]),
         Cell(str(group.number), group.number),
         Cell(finding.message),
-        Cell(finding.advice),
     ]
     if sized:
-        cells.insert(1, number_cell(group.worst.size, ".2g"))
+        cells.insert(2, number_cell(group.worst.size, ".2g"))
     return Row(tuple(cells), detail=group.worst.nuisance or None)
+
+
+def _place(finding: Finding) -> str:
+    """Return the place of a finding without its nuisance."""
+    if not isinstance(finding, CheckFinding):
+        return finding.place
+    return str(finding.where._replace(nuisance="")) if any(finding.where._replace(nuisance="")) else "–"
 
 
 def _kinds(findings: Sequence[Sized], *, sized: bool) -> Table:
@@ -142,10 +149,12 @@ def _kinds(findings: Sequence[Sized], *, sized: bool) -> Table:
     columns = [Column("Kind"), Column("Severity"), Column("Number", number=True)]
     if sized:
         columns.append(Column("Largest size", number=True, help="In standard deviations of the data."))
+    columns.append(Column("What to do"))
     rows = []
     for (severity, code), found in alike.items():
         cells = [Cell(code), Cell(str(severity), float(severity), MARKS[severity]), Cell(str(len(found)), len(found))]
         if sized:
             cells.append(number_cell(found[0].size, ".2g"))
+        cells.append(Cell(found[0].finding.advice))
         rows.append(Row(tuple(cells)))
-    return Table("kinds", tuple(columns), tuple(rows), "Kinds of findings.")
+    return Table("kinds", tuple(columns), tuple(rows), "Kinds of findings. What to do is about the worst of them.")

@@ -19,6 +19,8 @@ __all__ = ["build_fit"]
 
 _LARGE_PULL = 2.0
 _STRONG_CONSTRAINT = 0.5
+_NO_PULL = 5e-3
+"""Pulls that are shown as 0.00, as all those of Asimov data."""
 _LARGE_CORRELATION = 0.3
 _CORRELATIONS = 30
 _ROOM = 80
@@ -122,7 +124,9 @@ def _pull_figures(material: Material, fits: Mapping[Any, FitResult]) -> Iterator
 
 def _pulls_table(material: Material, result: FitResult) -> Table:
     rows = []
-    for pull in ordered(pulls_of(result), "pull"):
+    pulls = pulls_of(result)
+    moved = any(abs(pull.pull) > _NO_PULL for pull in pulls)  # NaN, of parameters without a constraint, is none
+    for pull in ordered(pulls, "pull" if moved else "constraint"):
         large = abs(pull.pull) > _LARGE_PULL
         rows.append(
             Row(
@@ -145,7 +149,8 @@ def _pulls_table(material: Material, result: FitResult) -> Table:
         Column("Constraint", number=True, help="Uncertainty after the fit / uncertainty before it."),
         Column("Remark"),
     )
-    caption = f"Nuisances after the fit of {material.describe(material.data)}, largest pull first."
+    order = "largest pull" if moved else "strongest constraint"
+    caption = f"Nuisances after the fit of {material.describe(material.data)}, {order} first."
     return Table("pulls", columns, tuple(rows), caption, filterable=True)
 
 

@@ -32,7 +32,8 @@ def build_impacts(material: Material) -> Draft:
     first = ranked(main, material.poi)[:_NAMED]
     names = ", ".join(f"{item.parameter} ({_sides(item, material.poi)})" for item in first) or "none"
     lead = (
-        f"Largest impacts on {material.poi} in {material.describe(outcome.step.sample)}: {names}; "
+        f"Largest impacts on {material.poi} in {material.describe(outcome.step.sample)}, with the nuisance down/up: "
+        f"{names}; "
         f"{', '.join(interval_words(interval) for interval in main.pois)}"
     )
     cut = any(interval.parameter == material.poi and _is_at_edge(interval) for interval in main.pois)

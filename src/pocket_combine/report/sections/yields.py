@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pocket_combine.plotting.uncertainties import decimals
 from pocket_combine.report.contents import Cell, Column, Row, Table
 from pocket_combine.report.drafts import Draft, Drawing, Material, PartDraft
 from pocket_combine.results import ChannelYields, PostfitResult
@@ -24,7 +25,7 @@ def build_yields(material: Material) -> Draft:
     totals = []
     for channel in last.channels:
         value, error = last.yields[f"{channel.channel}/total"]
-        totals.append(f"{events(value)} ± {error_text(error)} in {channel.channel}{_data(material, channel)}")
+        totals.append(f"{_measured(value, error)} in {channel.channel}{_data(material, channel)}")
     when = "after" if after is not None else "before"
     shown = "; ".join(totals[:_LISTED]) + (f"; and {len(totals) - _LISTED} more channels" * (len(totals) > _LISTED))
     lead = f"Expected events {when} the fit of {material.describe(material.data)}: {shown}."
@@ -35,6 +36,12 @@ def build_yields(material: Material) -> Draft:
     }
     parts = [*_stacks(material, before, after), _table(material, before, after)]
     return Draft(lead, parts=tuple(parts), numbers=numbers)
+
+
+def _measured(value: float, error: float) -> str:
+    """Return events with their uncertainty, which has two significant digits, or is whole."""
+    places = max(decimals([error]), 0)
+    return f"{value:,.{places}f} ± {error:,.{places}f}"
 
 
 def _data(material: Material, channel: ChannelYields) -> str:
@@ -50,10 +57,12 @@ def _observed(material: Material, channel: ChannelYields) -> float | None:
 
 
 def _stacks(material: Material, before: PostfitResult | None, after: PostfitResult | None) -> Iterator[PartDraft]:
-    for name, result, words in (("prefit", before, "before the fit"), ("postfit", after, "after the fit")):
-        if result is None:
-            continue
-        for channel in result.channels:
+    """Yield stacks, those of one channel side by side."""
+    made = [("prefit", before, "before the fit"), ("postfit", after, "after the fit")]
+    found = [(name, result, words) for name, result, words in made if result is not None]
+    for place in range(len(found[0][1].channels)):
+        for name, result, words in found:
+            channel = result.channels[place]
             data = "" if channel.observed is None else ", with the data"
             yield Drawing(
                 f"{name}-{channel.channel}",
