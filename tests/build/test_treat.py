@@ -153,6 +153,13 @@ def test_variations_by_more_than_the_nominal_content_are_one_warning_each() -> N
     assert finding.numbers == {"processes": 2.0, "largest": 2.5}
 
 
+def test_variations_of_negative_bins_are_compared_with_their_size() -> None:
+    def found(up: float) -> int:
+        return len(large_variations(Templates.of([0, 1], {"a": [-2.0]}, {("a", "x"): ([up], [-2.0])}), "SR"))
+
+    assert (found(-2.1), found(-0.1), found(0.1)) == (0, 0, 1)
+
+
 def test_steps_follow_each_other_in_the_documented_order() -> None:
     templates = Templates.of(
         [-np.inf, 0, 1, 2, np.inf],

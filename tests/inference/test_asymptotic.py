@@ -6,6 +6,7 @@ import math
 
 import pytest
 from counting import Counting, root
+from degenerate_cards import count
 from scipy.stats import norm
 
 from pocket_combine.inference.asymptotic import (
@@ -17,6 +18,7 @@ from pocket_combine.inference.asymptotic import (
     tail_probability,
 )
 from pocket_combine.inference.fitter import FitOptions, Fitter
+from pocket_combine.inference.questions import limits
 from pocket_combine.results import Status
 
 SIGNAL, BACKGROUND = 2.0, 8.0
@@ -38,12 +40,16 @@ def cls(q_observed: float, q_asimov: float) -> float:
     return both / background
 
 
+def test_quantiles_are_those_of_combine() -> None:
+    assert EXPECTED_QUANTILES == (0.025, 0.16, 0.5, 0.84, 0.975)  # `src/AsymptoticLimits.cc`
+
+
 @pytest.mark.parametrize("kappa", [1.0, 1.2])
 def test_expected_limits_solve_their_equation(kappa: float) -> None:
     likelihood = Counting(BACKGROUND, SIGNAL, BACKGROUND, kappa)
-    limits = expected_limits(profile(likelihood), 0.95)
-    assert [limit.quantile for limit in limits] == list(EXPECTED_QUANTILES)
-    for limit in limits:
+    found = expected_limits(profile(likelihood), 0.95)
+    assert [limit.quantile for limit in found] == list(EXPECTED_QUANTILES)
+    for limit in found:
         assert limit.quantile is not None
         z = norm.ppf(limit.quantile) + norm.ppf(1 - 0.05 * limit.quantile)
         assert limit.limit == pytest.approx(root(lambda r, z=z: q(likelihood, r) - z**2, 1e-3, 19), rel=1e-4)  # type: ignore[misc]
@@ -51,8 +57,8 @@ def test_expected_limits_solve_their_equation(kappa: float) -> None:
 
 def test_median_limit_gives_cls_of_five_percent_for_background_like_data() -> None:
     likelihood = Counting(BACKGROUND, SIGNAL, BACKGROUND, 1.2)
-    limits = expected_limits(profile(likelihood), 0.95)
-    both, background = tail_probability(q(likelihood, limits[2].limit), q(likelihood, limits[2].limit))
+    found = expected_limits(profile(likelihood), 0.95)
+    both, background = tail_probability(q(likelihood, found[2].limit), q(likelihood, found[2].limit))
     assert (both / background, background) == pytest.approx((0.05, 0.5), rel=1e-3)
 
 
@@ -65,6 +71,16 @@ def test_observed_limit_solves_cls(observed: float, kappa: float) -> None:
     expected = root(lambda r: cls(q(data, r), q(asimov, r)) - 0.05, best + 1e-3, 30)
     assert limit.status is Status.CONVERGED
     assert limit.limit == pytest.approx(expected, rel=2e-4)
+
+
+def test_signals_below_zero_have_no_part_in_a_limit() -> None:
+    """The best fit of 3 events over 8 is negative; q-tilde is relative to r = 0 whatever range the parameter has."""
+    likelihoods = Counting(3.0, SIGNAL, BACKGROUND, 1.0), Counting(BACKGROUND, SIGNAL, BACKGROUND, 1.0)
+    expected = root(lambda r: cls(q(likelihoods[0], r), q(likelihoods[1], r)) - 0.05, 1e-3, 30)
+    for lowest in (0.0, -3.0):
+        found = limits(count(3, SIGNAL, BACKGROUND)(ranges={"r": (lowest, 20.0)})).observed
+        assert found is not None
+        assert found.limit == pytest.approx(expected, rel=2e-4)
 
 
 def test_both_branches_of_the_tail_probability_meet() -> None:
@@ -88,6 +104,6 @@ def test_deficit_is_capped_unless_asked_otherwise() -> None:
 
 def test_a_quantile_that_cannot_be_reached_says_so() -> None:
     fitter = Fitter(Counting(BACKGROUND, 1e-6, BACKGROUND, 1.2), FitOptions(ranges={"r": (0, 20)}))
-    limits = expected_limits(Profile(fitter, "r", fitter.best()), 0.95)
-    assert {limit.status for limit in limits} == {Status.NOT_FOUND}
-    assert all(math.isnan(limit.limit) for limit in limits)
+    found = expected_limits(Profile(fitter, "r", fitter.best()), 0.95)
+    assert {limit.status for limit in found} == {Status.NOT_FOUND}
+    assert all(math.isnan(limit.limit) for limit in found)

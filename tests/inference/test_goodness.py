@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import reference_cards
-from model_cards import counting, shape_workspace
+from model_cards import counting, shape_card, shape_workspace
 
 from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
@@ -95,6 +95,20 @@ def test_toys_of_cumulative_statistics(shapes: Workspace, algorithm: str) -> Non
     assert result.toys.shape == (50,)
     assert result.p_value is not None
     assert 0.0 < result.p_value <= 1.0
+
+
+def test_toys_that_are_as_far_off_as_the_data_count() -> None:
+    # Cumulative distributions of one bin do not differ: data and toys have the same distance, which is 0.
+    result = goodness_of_fit(counting("norm lnN - 1.1\n"), "KS", toys=5)
+    assert (result.statistic, result.toys.tolist(), result.p_value) == (0.0, [0.0] * 5, 1.0)
+
+
+def test_channels_that_are_left_out_have_no_part() -> None:
+    card = shape_card(channels=2)
+    every = goodness_of_fit(make_workspace(*card, kind=Blinding.OBSERVED), "KS")
+    one = goodness_of_fit(make_workspace(*card, kind=Blinding.OBSERVED, masks=["ch1"]), "KS")
+    assert (set(every.by_channel), set(one.by_channel)) == ({"ch0", "ch1"}, {"ch0"})
+    assert one.statistic == one.by_channel["ch0"] > 0.0
 
 
 def test_blind_data_have_no_statistic() -> None:

@@ -7,9 +7,12 @@ searches: 1 % of the uncertainty for interval ends, 0.5 % for limits.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pytest
+from model_cards import counting
+from scipy.optimize import brentq
 
 from pocket_combine.card.parser import parse_card
 from pocket_combine.inference.fitter import ROBUST_LEVEL
@@ -121,6 +124,28 @@ def test_asimov_data_give_back_what_was_injected() -> None:
     result = fit(workspace(ABCD, Blinding.ASIMOV, expect_signal=1.7))
     assert result.value("r") == pytest.approx(1.7, abs=1e-3)
     assert result.provenance.data == "asimov"
+
+
+@pytest.mark.parametrize("injected", [0.0, 1.0])
+def test_asimov_data_after_a_fit_are_at_its_nuisances(injected: float) -> None:
+    """Nuisances are those of the best fit at the injected signal, and what constrains them moves with them."""
+    workspace = counting(
+        "norm lnN - 1.1\n",
+        observed=140,
+        kind=Blinding.FREQUENTIST_ASIMOV,
+        expect_signal=injected,
+        values={"r": injected},
+    )
+
+    def slope(theta: float) -> float:
+        background = 100 * 1.1**theta
+        return math.log(1.1) * background * (1 - 140 / (10 * injected + background)) + theta
+
+    theta = float(brentq(slope, 0.0, 5.0, xtol=1e-12))
+    assert workspace.data.observations.ravel().tolist() == pytest.approx([10 * injected + 100 * 1.1**theta], rel=1e-5)
+    result = fit(workspace)
+    assert result.values.tolist() == pytest.approx([injected, theta], abs=1e-3)
+    assert result.nll == pytest.approx(0.0, abs=1e-6)
 
 
 def test_blind_limits_do_not_depend_on_the_observation() -> None:

@@ -73,6 +73,20 @@ def test_preferred_point_costs_nothing(constraint: Constraint, theta: float) -> 
         assert terms.preferred(moved).item() == pytest.approx(abs(theta))
 
 
+@pytest.mark.parametrize(("constraint", "theta"), CASES)
+def test_information_is_the_curvature_where_the_observable_is_the_expected_one(
+    constraint: Constraint, theta: float
+) -> None:
+    terms = Constraints([constraint])
+    point = np.array([[abs(theta)]])
+    moved = terms.observables_at(point, np.array([[constraint.observable]]))
+    if constraint.is_asymmetric:  # half of the observables are above
+        expected = sum(0.5 / width**2 for width in constraint.width)
+    else:
+        expected = terms.evaluate(point, moved).curvature.item()
+    assert terms.information(point).item() == pytest.approx(expected)
+
+
 def test_large_counts_keep_their_digits() -> None:
     terms = Constraints([Constraint(ConstraintKind.POISSON, 1e8)])
     one_sigma = np.array([[1e8 + 1e4]])
