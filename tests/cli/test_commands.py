@@ -223,12 +223,6 @@ def test_unknown_names_in_outputs_are_read_on_request(command: list[str]) -> Non
     assert f"asks for code that an output does not need: {name}. Nothing of it was run." in refused.stderr
     assert "--placeholder NAME" in refused.stderr
     assert run(*command, "--placeholder", name).exit_code == 0
-    assert run(*command, "--allow", name).exit_code == 0
-    missing = run(*command, "--allow", f"{name}_of_others")
-    assert missing.exit_code == 2
-    assert f"in Python allow={{'{name}_of_others': None}}" in missing.stderr
-    both = run(*command, "--allow", name, "--placeholder", name)
-    assert f"--placeholder and --allow exclude each other for {name}" in both.stderr
 
 
 def test_reader_that_has_seen_enough() -> None:

@@ -134,7 +134,7 @@ def test_a_refused_name_comes_with_the_ways_to_allow_it(tmp_path: Path) -> None:
     with pytest.raises(UnsafePickleError) as caught:
         read_contents(path)
     assert "allow={NAME: None}, reads what is made with a name as placeholders" in str(caught.value)
-    assert "allow=[NAME], imports it and runs it" in str(caught.value)
+    assert "allow=[NAME], in Python only, imports it and runs it" in str(caught.value)
 
 
 def test_memory_follows_what_has_arrived_and_not_what_a_file_claims(tmp_path: Path) -> None:

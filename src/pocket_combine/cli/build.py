@@ -15,7 +15,7 @@ from pocket_combine.cli.console import ExitCode, print_json, progress_bar, show_
 from pocket_combine.cli.executors import executing, executor_options
 from pocket_combine.cli.findings import exit_code, fail_on_option, show_findings
 from pocket_combine.cli.new_files import NEW_FOLDER
-from pocket_combine.cli.outputs import outputs_argument, trust_options
+from pocket_combine.cli.outputs import outputs_argument, placeholder_option
 from pocket_combine.errors import FindingsError, MissingInputError, join_problems
 from pocket_combine.execution import Executor
 from pocket_combine.findings import Severity
@@ -46,7 +46,7 @@ __all__ = ["build", "build_and_report"]
 @executor_options("read the outputs")
 @click.option("--blind", is_flag=True, help="Put the sum of all processes in place of the data, which are not read.")
 @fail_on_option()
-@trust_options
+@placeholder_option
 @click.option("--no-strict", is_flag=True, help="Write cards in spite of findings of severity error.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def build(

@@ -13,7 +13,7 @@ from rich.tree import Tree
 
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, print_json, products
-from pocket_combine.cli.outputs import outputs_argument, trust_options
+from pocket_combine.cli.outputs import outputs_argument, placeholder_option
 from pocket_combine.cli.tables import yield_tables
 from pocket_combine.io.coffea import load_output
 from pocket_combine.io.pickles.trust import Allow
@@ -33,13 +33,13 @@ __all__ = ["inspect"]
 )
 @outputs_argument
 @click.option("--variable", metavar="NAME", help="Variable whose yields are shown; the first one by default.")
-@trust_options
+@placeholder_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def inspect(outputs: tuple[Path, ...], variable: str | None, allow: Allow, as_json: bool) -> ExitCode:
     """Show what is in outputs of PocketCoffea.
 
     Lists variables with their binning and categories, samples with their datasets and years, the systematic variations
-    of each sample, and nominal yields. Several outputs are added up. No code of the files is run, but for --allow.
+    of each sample, and nominal yields. Several outputs are added up. No code of the files is run.
     """
     summary = load_output(outputs, allow=allow).summary(variable)
     if as_json:

@@ -80,7 +80,7 @@ def _refusal(machine: Machine) -> UnsafePickleError:
     return UnsafePickleError(
         f"asks for code that an output does not need: {shown}. Nothing of it was run. "
         "If you know who wrote the file and why: --placeholder NAME, in Python allow={NAME: None}, reads what is made "
-        "with a name as placeholders that do nothing; --allow NAME, in Python allow=[NAME], imports it and runs it"
+        "with a name as placeholders that do nothing; allow=[NAME], in Python only, imports it and runs it"
     )
 
 
