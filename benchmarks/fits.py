@@ -37,7 +37,7 @@ import numpy as np
 from pocket_combine.card.model import AutoMCStats, Card, Channel, Column, Effect, Nuisance
 from pocket_combine.card.pair import dump_pair
 from pocket_combine.execution import ProcessExecutor
-from pocket_combine.inference.impacts import impacts
+from pocket_combine.inference.impact_fits import impacts
 from pocket_combine.inference.questions import limits
 from pocket_combine.inference.toys import generate_toys, toy_fits, truth
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace

@@ -15,7 +15,7 @@ from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
 from pocket_combine.inference.carried import carried_fit
 from pocket_combine.inference.covariance import prefit_spread
-from pocket_combine.inference.postfit import postfit
+from pocket_combine.inference.postfit_yields import postfit
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
 from pocket_combine.results import FitResult, PostfitResult, Status

@@ -16,8 +16,8 @@ from scipy.optimize import brentq
 from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError, PocketCombineError
 from pocket_combine.inference.goodness import ALGORITHMS, goodness_of_fit
-from pocket_combine.inference.impacts import impacts
-from pocket_combine.inference.postfit import postfit
+from pocket_combine.inference.impact_fits import impacts
+from pocket_combine.inference.postfit_yields import postfit
 from pocket_combine.inference.questions import fit, limits, significance
 from pocket_combine.inference.scans import scan
 from pocket_combine.inference.toys import toy_fits

@@ -14,7 +14,7 @@ from pocket_combine.errors import CardError
 from pocket_combine.execution import ProcessExecutor
 from pocket_combine.inference.breakdown import breakdown
 from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL
-from pocket_combine.inference.impacts import impacts, to_impacts_json
+from pocket_combine.inference.impact_fits import impacts, to_impacts_json
 from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import Workspace

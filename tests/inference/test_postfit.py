@@ -13,7 +13,7 @@ from model_cards import counting, shape_card, shape_workspace
 from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
 from pocket_combine.inference.covariance import postfit_spread, prefit_variance
-from pocket_combine.inference.postfit import postfit
+from pocket_combine.inference.postfit_yields import postfit
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import Blinding, Workspace, make_workspace
 from pocket_combine.likelihood import Constraint, ConstraintKind, ModelParameter

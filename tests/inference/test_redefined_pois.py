@@ -10,7 +10,7 @@ from model_cards import counting, shape_card
 
 from pocket_combine.card.parser import parse_card
 from pocket_combine.errors import CardError
-from pocket_combine.inference.impacts import impacts
+from pocket_combine.inference.impact_fits import impacts
 from pocket_combine.inference.questions import fit, limits, significance
 from pocket_combine.inference.scans import scan
 from pocket_combine.inference.toys import ToyKind, toy_fits, truth

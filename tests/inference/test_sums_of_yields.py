@@ -9,7 +9,7 @@ import pytest
 from model_cards import shape_workspace
 
 from pocket_combine.card.parser import parse_card
-from pocket_combine.inference.postfit import postfit
+from pocket_combine.inference.postfit_yields import postfit
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import make_workspace
 from pocket_combine.plotting.style import ProcessRule, Style

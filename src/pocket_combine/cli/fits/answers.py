@@ -19,8 +19,8 @@ from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.new_files import NEW_FILE
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.inference.goodness import ALGORITHMS, goodness_of_fit
-from pocket_combine.inference.impacts import impacts as find_impacts
-from pocket_combine.inference.impacts import to_impacts_json
+from pocket_combine.inference.impact_fits import impacts as find_impacts
+from pocket_combine.inference.impact_fits import to_impacts_json
 from pocket_combine.inference.toys import ToyKind, bias_test
 from pocket_combine.inference.workspace import Workspace
 from pocket_combine.io.atomic import atomic_write

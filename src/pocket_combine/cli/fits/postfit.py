@@ -14,7 +14,7 @@ from pocket_combine.cli.console import ExitCode, activity, products
 from pocket_combine.cli.fits.setup import finish, fitting_options, save, show_notes
 from pocket_combine.cli.fits.values import sums
 from pocket_combine.cli.tables import plain_table
-from pocket_combine.inference.postfit import postfit as expected_events
+from pocket_combine.inference.postfit_yields import postfit as expected_events
 from pocket_combine.inference.questions import fit
 from pocket_combine.inference.workspace import Blinding, Workspace
 from pocket_combine.io.result_files import read_result
