@@ -110,6 +110,18 @@ def test_overview_adds_bins_with_their_covariance() -> None:
     assert stack.observed.tolist() == [11, 11]
 
 
+def test_a_channel_with_a_blinded_range_has_no_data_in_the_overview() -> None:
+    style = Style(channels=(ChannelRule("SR", blinded=((0.0, 0.5),)),))
+    data = overview_of(
+        result(channel("SR", {"tt": [3, 4]}, observed=[5, 6]), channel("CR", {"tt": [10]}, observed=[11])), style=style
+    )
+    assert data.observed is not None
+    np.testing.assert_array_equal(data.observed, [np.nan, 11])
+    assert data.blinded.tolist() == [True, False]
+    nothing = overview_of(result(channel("SR", {"tt": [3, 4]}), channel("CR", {"tt": [10]})), style=style)
+    assert (nothing.observed, nothing.blinded.tolist()) == (None, [False, False])
+
+
 def test_toys_are_called_toys() -> None:
     shown = result(channel("SR", {"tt": [1]}))
     toy = dataclasses.replace(shown, provenance=Provenance("a1", "0.1", "toy"))

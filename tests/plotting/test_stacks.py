@@ -259,8 +259,8 @@ def test_nothing_overlaps_or_is_cut(name: str, log: bool) -> None:
 
 
 def assert_nothing_below_the_legend(figure: Figure) -> None:
+    """Of a figure that `overlapping` has drawn."""
     with style_context():
-        figure.draw_without_rendering()
         axes = figure.axes[0]
         legend = axes.get_legend()
         assert legend is not None
