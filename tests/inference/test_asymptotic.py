@@ -107,3 +107,6 @@ def test_a_quantile_that_cannot_be_reached_says_so() -> None:
     found = expected_limits(Profile(fitter, "r", fitter.best()), 0.95)
     assert {limit.status for limit in found} == {Status.NOT_FOUND}
     assert all(math.isnan(limit.limit) for limit in found)
+    alone = Fitter(Counting(BACKGROUND, 1e-6, BACKGROUND, 1.2), FitOptions(ranges={"r": (0, 20)}))
+    expected_limits(Profile(alone, "r", alone.best()), 0.95, (0.025,))
+    assert fitter.profiler.evaluations == alone.profiler.evaluations  # the lowest was the only one that was sought

@@ -107,14 +107,17 @@ def expected_limits(
     if not asimov.best.is_minimum:
         return tuple(Quantile(quantile, math.nan, asimov.best.status) for quantile in quantiles)
     limits = []
+    out_of_reach = math.inf  # z that the whole range does not reach: larger ones need no search, which is a long one
     for quantile in quantiles:
         z = normal_quantile(quantile) - normal_quantile((1.0 - confidence_level) * quantile)
-        if z <= 0:
+        if z <= 0 or z >= out_of_reach:
             limits.append(Quantile(quantile, math.nan, Status.NOT_FOUND))
             continue
         end = asimov.fitter.crossing(asimov.best, asimov.position, 0.5 * z**2, 1)
-        found = end.status is Status.CONVERGED
-        limits.append(Quantile(quantile, end.value if found else math.nan, _unfound(end.status)))
+        found, status = end.status is Status.CONVERGED, _unfound(end.status)
+        limits.append(Quantile(quantile, end.value if found else math.nan, status))
+        if status is Status.NOT_FOUND:
+            out_of_reach = z
     return tuple(limits)
 
 
