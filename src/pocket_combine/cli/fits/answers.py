@@ -13,7 +13,7 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, products, progress_bar
 from pocket_combine.cli.executors import executing, executor_options
-from pocket_combine.cli.fits.setup import finish, fitting_options, introduce, save, show_notes
+from pocket_combine.cli.fits.setup import distance_text, finish, fitting_options, introduce, save, show_notes
 from pocket_combine.cli.fits.toy_options import toy_options
 from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.new_files import NEW_FILE
@@ -85,8 +85,9 @@ def impacts(
     console = products()
     show_notes(result)
     for interval in result.pois:
-        minus, plus = interval.best - interval.low, interval.high - interval.best
-        console.print(f"{interval.parameter} = {interval.best:.4g}  -{minus:.3g}  +{plus:.3g}", style="bold")
+        minus = distance_text(interval.best - interval.low, interval.low_status)
+        plus = distance_text(interval.high - interval.best, interval.high_status)
+        console.print(f"{interval.parameter} = {interval.best:.4g}  -{minus}  +{plus}", style="bold")
     console.print()
     console.print(_impacts_table(result, workspace.poi, None if show_all else _SHOWN))
     if result.breakdown:

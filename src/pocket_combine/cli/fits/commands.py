@@ -12,7 +12,7 @@ from rich.table import Table
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode, activity, products, progress_bar
 from pocket_combine.cli.executors import executing, executor_options
-from pocket_combine.cli.fits.setup import finish, fitting_options, introduce, save, show_notes
+from pocket_combine.cli.fits.setup import distance_text, finish, fitting_options, introduce, save, show_notes
 from pocket_combine.cli.fits.values import names
 from pocket_combine.cli.tables import plain_table
 from pocket_combine.errors import CardError
@@ -131,15 +131,11 @@ def _intervals_table(intervals: Sequence[Interval], confidence_level: float | No
         table.add_row(
             interval.parameter,
             f"{interval.best:.4g}",
-            _distance(interval.best - interval.low, interval.low_status),
-            _distance(interval.high - interval.best, interval.high_status),
+            distance_text(interval.best - interval.low, interval.low_status),
+            distance_text(interval.high - interval.best, interval.high_status),
             f"[{interval.low:.5g}, {interval.high:.5g}]",
         )
     return table
-
-
-def _distance(distance: float, status: Status) -> str:
-    return f"{distance:.3g}" if status is Status.CONVERGED else f"{distance:.3g} ({status.value})"
 
 
 def _pulls_table(workspace: Workspace, result: FitResult, most: int | None) -> Table:

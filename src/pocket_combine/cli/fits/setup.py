@@ -27,6 +27,7 @@ from pocket_combine.results import Result, Status
 
 __all__ = [
     "cards_argument",
+    "distance_text",
     "finish",
     "fitting_options",
     "introduce",
@@ -256,6 +257,16 @@ def introduce(result: Result, output: Path | None) -> Console:
     console = products()
     console.print()
     return console
+
+
+def distance_text(distance: float, status: Status) -> str:
+    """Return how far an end of an interval is from the best value, with what is wrong with that end.
+
+    Examples:
+        >>> distance_text(0.2514, Status.CONVERGED), distance_text(1.0, Status.AT_BOUNDARY)
+        ('0.251', '1 (at boundary)')
+    """
+    return f"{distance:.3g}" if status is Status.CONVERGED else f"{distance:.3g} ({status.value})"
 
 
 def finish(status: Status, concerned: Sequence[str] = ()) -> ExitCode:
