@@ -25,7 +25,7 @@ from pocket_combine.plotting import (
     style_context,
 )
 from pocket_combine.plotting.breakdown_values import systematic_part, total_of
-from pocket_combine.results import UncertaintyGroup
+from pocket_combine.results import Interval, Status, UncertaintyGroup
 
 STYLE = Style(labels=Labels(luminosity=138, energy=13))
 PARTS = (
@@ -89,6 +89,18 @@ def test_figure() -> None:
     assert [text for text in said if text in ("jets", "b_tag", "stat", "total")] == ["jets", "b_tag", "stat", "total"]
     assert overlapping(figure) == []
     assert outside(figure) == []
+
+
+def test_a_side_that_the_range_cuts_has_no_parts() -> None:
+    cut = Interval("r", 1.0, 0.0, 1.25, 0.5, low_status=Status.AT_BOUNDARY)
+    result = impact_result(impact("a", -0.1, 0.1), breakdown=PARTS, intervals=[cut])
+    figure = breakdown_figure(result, style=STYLE)
+    assert texts(figure).count("–") == len(PARTS) + 1
+    for table_format, missing in (("markdown", "–"), ("latex", "--")):
+        table = breakdown_table(result, table_format)
+        assert f" {missing} " in table
+        assert "-0" not in table
+    assert "nan" not in "".join(texts(figure))
 
 
 def test_long_and_many_groups() -> None:

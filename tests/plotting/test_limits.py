@@ -141,7 +141,7 @@ def test_bars() -> None:
     assert [(bar.get_x(), bar.get_width()) for bar in inner] == [pytest.approx((1.4, 1.4)), pytest.approx((0.7, 0.7))]
     assert [(bar.get_x(), bar.get_width()) for bar in outer] == [pytest.approx((1.0, 3.0))]
     assert [text.get_text() for text in artists.numbers] == [
-        "obs. 3, exp. $2.00^{+0.80}_{-0.60}$",
+        "obs. 3.00, exp. $2.00^{+0.80}_{-0.60}$",
         "exp. not found",
     ]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["SR", "CR"]

@@ -112,6 +112,13 @@ def test_asimov_data_and_other_levels_are_said() -> None:
     assert "best fit and uncertainty (ΔNLL = 1.92): Asimov data" in said
 
 
+def test_data_that_differ_are_said_in_each_row() -> None:
+    asimov = fit({"r": R}, origin=provenance("asimov"))
+    said = texts(strengths_figure(strengths_of({"SR": asimov, "CR": WHOLE}), style=STYLE))
+    assert {"SR (Asimov data)", "CR", "best fit and uncertainty"} <= set(said)
+    assert "Work in progress" in said
+
+
 def test_ends_that_are_no_numbers() -> None:
     strengths = [
         Strength("nan", Interval("r", 1.0, math.nan, 2.0, 0.5)),

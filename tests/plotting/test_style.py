@@ -55,15 +55,17 @@ def test_colours_are_distinct_while_there_are_enough() -> None:
     colours = distinct_colours(names, ["p9"], {"p3": PETROFF_10[0].upper()})
     assert len({colour.lower() for colour in colours.values()}) == 10
     assert colours["p9"] == "#bd1f01"
-    more = distinct_colours([*names, "p10", "p11"], [], {})
-    assert set(more.values()) == set(PETROFF_10)
+    more = distinct_colours([f"p{number}" for number in range(30)], [], {})
+    assert set(list(more.values())[:10]) == set(PETROFF_10)
+    assert len(set(more.values())) == 30
 
 
 def test_a_background_never_has_the_colour_of_a_signal() -> None:
-    signals = ["ZH", "qqH", "WH", "ggH"]
-    backgrounds = [f"b{number}" for number in range(9)]
+    signals = [f"s{number}" for number in range(9)]
+    backgrounds = [f"b{number}" for number in range(25)]
     colours = distinct_colours([*signals, *backgrounds], signals, {})
-    assert len({colours[name] for name in signals}) == 4
+    assert len({colours[name] for name in signals}) == 9
+    assert len({colours[name] for name in backgrounds}) == 21  # seven hues in three tones
     assert not {colours[name] for name in signals} & {colours[name] for name in backgrounds}
 
 

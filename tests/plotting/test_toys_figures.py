@@ -194,3 +194,10 @@ def test_looks_like_the_reference(tmp_path: Path) -> None:
         without_legend(axes, 0.0, 60.0)
     assert isinstance(axes.figure, Figure)
     assert difference(axes.figure, "toys", tmp_path) < TOLERANCE
+
+
+def test_axes_of_toys_count() -> None:
+    for figure in (goodness_figure(goodness(30.0, 60)), toys_figure(toys(1.0, 40))):
+        for axes in figure.axes:
+            labels = [label.get_text() for label in axes.get_yticklabels()]
+            assert labels == [str(int(label)) for label in labels]

@@ -8,9 +8,17 @@ from collections.abc import Sequence
 from pocket_combine.errors import StyleError, nearest
 from pocket_combine.plotting.impact_values import interval_of
 from pocket_combine.plotting.uncertainties import decimals, fixed
-from pocket_combine.results import ImpactResult, UncertaintyGroup
+from pocket_combine.results import ImpactResult, Interval, Status, UncertaintyGroup
 
-__all__ = ["TABLE_FORMATS", "breakdown_rows", "breakdown_table", "systematic_part", "total_of"]
+__all__ = [
+    "TABLE_FORMATS",
+    "breakdown_rows",
+    "breakdown_table",
+    "found_sides",
+    "part_texts",
+    "systematic_part",
+    "total_of",
+]
 
 TABLE_FORMATS = ("markdown", "latex")
 _STATISTICS = ("stat", "data statistics")
@@ -18,6 +26,8 @@ _STATISTICS = ("stat", "data statistics")
 
 def breakdown_rows(result: ImpactResult) -> tuple[UncertaintyGroup, ...]:
     """Return the parts of the uncertainty of the first parameter of interest, the data's last.
+
+    A side where the interval ends with the range of the parameter has no parts: they are not numbers.
 
     Raises:
         StyleError: If the result has no breakdown.
@@ -27,7 +37,14 @@ def breakdown_rows(result: ImpactResult) -> tuple[UncertaintyGroup, ...]:
             "the impacts have no breakdown of the uncertainty: repeat `pocket-combine impacts` on a card with groups, "
             "or call `impacts` without `groups=[]`"
         )
-    return result.breakdown
+    return tuple(found_sides(part, interval_of(result)) for part in result.breakdown)
+
+
+def found_sides(part: UncertaintyGroup, interval: Interval) -> UncertaintyGroup:
+    """Return a part of an uncertainty without the sides where the interval ends with the range of the parameter."""
+    low = part.low if interval.low_status is Status.CONVERGED else math.nan
+    high = part.high if interval.high_status is Status.CONVERGED else math.nan
+    return UncertaintyGroup(part.group, low, high)
 
 
 def total_of(rows: Sequence[UncertaintyGroup], name: str = "total") -> UncertaintyGroup:
@@ -51,7 +68,11 @@ def part_texts(rows: Sequence[UncertaintyGroup]) -> list[tuple[str, str]]:
         [('+0.600', '-0.300'), ('+1.000', '-0.500')]
     """
     places = decimals((rows[-1].low, rows[-1].high)) + 1
-    return [(f"+{fixed(row.high, places)}", f"-{fixed(row.low, places)}") for row in rows]
+    return [(_part_text("+", row.high, places), _part_text("-", row.low, places)) for row in rows]
+
+
+def _part_text(sign: str, size: float, places: int) -> str:
+    return "–" if math.isnan(size) else f"{sign}{fixed(size, places)}"
 
 
 def systematic_part(rows: Sequence[UncertaintyGroup]) -> tuple[UncertaintyGroup, UncertaintyGroup] | None:
@@ -104,13 +125,18 @@ def _latex(poi: str, cells: Sequence[tuple[str, str, str]]) -> str:
         r"\hline",
         rf"Uncertainty of {_escaped(poi)} & upper & lower \\",
         r"\hline",
-        *(f"{_escaped(group)} & ${high}$ & ${low}$ \\\\" for group, high, low in cells[:-1]),
+        *(_latex_row(cell) for cell in cells[:-1]),
         r"\hline",
-        f"{_escaped(cells[-1][0])} & ${cells[-1][1]}$ & ${cells[-1][2]}$ \\\\",
+        _latex_row(cells[-1]),
         r"\hline",
         r"\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _latex_row(cell: tuple[str, str, str]) -> str:
+    sizes = ("--" if size == "–" else f"${size}$" for size in cell[1:])
+    return f"{_escaped(cell[0])} & {' & '.join(sizes)} \\\\"
 
 
 def _escaped(text: str) -> str:

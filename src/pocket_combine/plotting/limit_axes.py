@@ -40,7 +40,7 @@ MIDDLE = 2
 
 _LOGARITHMIC_FROM = 5.0
 """Ratio of the largest limit to the smallest from which the axis is logarithmic."""
-_FEW_DECADES = 1.6
+_FEW_DECADES = 2.0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from pocket_combine.plotting.limit_points import LimitPoints
 from pocket_combine.plotting.rows import NAME_SIZE, name_rows
 from pocket_combine.plotting.sheets import Sheet, head_width, text_width
 from pocket_combine.plotting.style import Style
-from pocket_combine.plotting.uncertainties import asymmetric
+from pocket_combine.plotting.uncertainties import asymmetric, decimals, fixed, typographic
 from pocket_combine.results import LimitResult
 
 __all__ = ["LimitBarArtists", "draw_limit_bars", "limit_bars_figure"]
@@ -115,10 +115,12 @@ def _numbers(points: LimitPoints) -> list[str]:
     result = []
     for row, observed, unblinded in zip(points.expected, points.observed, points.unblinded, strict=True):
         middle = row[MIDDLE]
-        expected = asymmetric(middle, middle - row[1], row[3] - middle) if math.isfinite(middle) else "not found"
+        below, above = middle - row[1], row[3] - middle
+        expected = asymmetric(middle, below, above) if math.isfinite(middle) else "not found"
         text = f"exp. {expected}"
         if unblinded:
-            text = f"obs. {f'{observed:.3g}' if math.isfinite(observed) else 'not found'}, {text}"
+            seen = typographic(fixed(observed, decimals((below, above)))) if math.isfinite(observed) else "not found"
+            text = f"obs. {seen}, {text}"
         result.append(text)
     return result
 

@@ -36,11 +36,15 @@ UP_COLOUR, DOWN_COLOUR = "#bd1f01", "#3f90da"
 SIGNAL_COLOURS = ("#bd1f01", "#832db6", "#e76300")
 """Kept for signals while other colours are left."""
 
+_LIGHTER, _DARKER = 0.47, 0.4
+"""Shares of white and of black in further tones of a colour."""
+
 
 def distinct_colours(names: Sequence[str], signals: Sequence[str], taken: Mapping[str, str]) -> dict[str, str]:
     """Return a colour for each name: its own where it has one, else one that nobody has while there is one left.
 
-    When none is left, a background takes that of another background: it is never taken for a signal before it.
+    Beyond the ten of the palette there are lighter and darker tones of them; when none is left, a background takes that
+    of another background. It is never taken for a signal before it.
 
     Args:
         names: Names, in the order in which colours are given out.
@@ -56,9 +60,11 @@ def distinct_colours(names: Sequence[str], signals: Sequence[str], taken: Mappin
     used = {colour.lower() for colour in taken.values()}
     backgrounds = [colour for colour in PETROFF_10 if colour not in SIGNAL_COLOURS]
     of_signals = {taken[name].lower() for name in signals if name in taken}
+    plenty = len(signals) <= len(SIGNAL_COLOURS)
+    own = [*backgrounds, *reversed(SIGNAL_COLOURS)] if plenty else backgrounds
     pools = {
-        True: _free([*SIGNAL_COLOURS, *backgrounds], used, set()),
-        False: _free([*backgrounds, *reversed(SIGNAL_COLOURS)], used, of_signals),
+        True: _free([*_with_tones(SIGNAL_COLOURS), *_with_tones(backgrounds)], used, set()),
+        False: _free(_with_tones(own), used, of_signals),
     }
     chosen: dict[str, str] = {}
     for name in names:
@@ -66,6 +72,23 @@ def distinct_colours(names: Sequence[str], signals: Sequence[str], taken: Mappin
         if name in signals:
             of_signals.add(chosen[name].lower())
     return chosen
+
+
+def _with_tones(colours: Sequence[str]) -> list[str]:
+    """Return colours, then lighter ones and darker ones of the same hues, for figures with more than ten names.
+
+    Examples:
+        >>> _with_tones(["#3f90da"])
+        ['#3f90da', '#98c3eb', '#265683']
+    """
+    lighter = [_mixed(colour, 255, _LIGHTER) for colour in colours]
+    return [*colours, *lighter, *(_mixed(colour, 0, _DARKER) for colour in colours)]
+
+
+def _mixed(colour: str, tone: int, share: float) -> str:
+    """Return a colour mixed with black (0) or white (255)."""
+    parts = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return "#" + "".join(f"{round((1.0 - share) * part + share * tone):02x}" for part in parts)
 
 
 def _free(colours: Sequence[str], used: set[str], avoided: set[str]) -> Iterator[str]:

@@ -118,4 +118,7 @@ def _draw_pulls(axes: Axes, stack: Stack, bins: DrawnBins) -> PanelArtists:
     half = max(3.0, math.ceil(float(np.abs(np.nan_to_num(pulls)).max()) + 0.5))
     axes.set_ylim(-half, half)
     axes.set_ylabel("Pull", loc="center")
+    if np.isnan(pulls).all() and stack.observed is not None and not np.isnan(stack.observed).all():
+        words = "The fit takes the data as they are"
+        axes.text(0.5, 0.75, words, transform=axes.transAxes, ha="center", va="center", fontsize=8.0)
     return PanelArtists(None, None, drawn, None)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pocket_combine.errors import StyleError, nearest
-from pocket_combine.plotting.breakdown_values import systematic_part
+from pocket_combine.plotting.breakdown_values import found_sides, systematic_part
 from pocket_combine.plotting.impact_values import interval_of
 from pocket_combine.plotting.pull_values import failure
 from pocket_combine.plotting.style import Style, literal
-from pocket_combine.results import FitResult, ImpactResult, Interval, Status, UncertaintyGroup
+from pocket_combine.results import FitResult, ImpactResult, Interval, UncertaintyGroup
 
 __all__ = ["Strength", "strengths_of"]
 
@@ -100,15 +100,8 @@ def _strength(label: str, result: FitResult | ImpactResult, poi: str, frozen: Fi
         if problem:
             return Strength(label, interval, problem=f"without systematics: {problem}", data=data)
         parts = _split(label, interval, _interval(frozen, poi))
-    stat, syst = (None, None) if parts is None else (_found_sides(part, interval) for part in parts)
+    stat, syst = (None, None) if parts is None else (found_sides(part, interval) for part in parts)
     return Strength(label, interval, stat, syst, data=data)
-
-
-def _found_sides(part: UncertaintyGroup, interval: Interval) -> UncertaintyGroup:
-    """Return a part of an uncertainty without the sides where the interval ends with the range of the parameter."""
-    low = part.low if interval.low_status is Status.CONVERGED else math.nan
-    high = part.high if interval.high_status is Status.CONVERGED else math.nan
-    return UncertaintyGroup(part.group, low, high)
 
 
 def _interval(result: FitResult, poi: str) -> Interval:

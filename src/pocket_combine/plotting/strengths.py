@@ -69,7 +69,7 @@ def draw_strengths(
     Returns:
         What is drawn.
     """
-    name_rows(axes, [strength.label for strength in strengths])
+    name_rows(axes, _labels(strengths))
     found = [
         (at, strength, strength.interval) for at, strength in enumerate(strengths) if strength.interval is not None
     ]
@@ -153,7 +153,7 @@ def strengths_figure(
     with style_context():
         simulation = all(of_simulation(strength.data) for strength in strengths)
         texts = [_text(strength) for strength in strengths]
-        left = MARGIN + text_width([strength.label for strength in strengths], NAME_SIZE) + 0.1
+        left = MARGIN + text_width(_labels(strengths), NAME_SIZE) + 0.1
         problems = text_width([strength.problem for strength in strengths], NAME_SIZE)
         panel = max(_PANEL, head_width(style.labels, simulation=simulation), problems + 0.2)
         right = text_width(texts, _TEXT) + 0.25
@@ -171,6 +171,15 @@ def strengths_figure(
     return sheet.figure
 
 
+def _labels(strengths: Sequence[Strength]) -> list[str]:
+    """Return the names of rows, with what was fitted where that differs from row to row."""
+    names = [data_name(strength.data) for strength in strengths]
+    if len(set(names)) == 1:
+        return [strength.label for strength in strengths]
+    pairs = zip(strengths, names, strict=True)
+    return [f"{strength.label} ({name})" if name else strength.label for strength, name in pairs]
+
+
 def _text(strength: Strength) -> str:
     """Return the numbers of a row."""
     if strength.interval is None:
@@ -186,7 +195,7 @@ def _text(strength: Strength) -> str:
 
 def _legend(strengths: Sequence[Strength], expected: float | None) -> list[Artist]:
     kinds = {strength.data for strength in strengths}
-    data = ", ".join(data_name(kind) for kind in sorted(kinds) if data_name(kind))
+    data = data_name(kinds.pop()) if len(kinds) == 1 else ""
     levels = {strength.interval.delta_nll for strength in strengths if strength.interval is not None}
     name = "best fit and uncertainty"
     if any(not math.isclose(level, 0.5, rel_tol=0.02) for level in levels):

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, StepPatch
 from matplotlib.text import Annotation
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from pocket_combine.errors import StyleError
 from pocket_combine.plotting.axis_titles import set_titles, set_value_ticks
@@ -90,7 +91,7 @@ def draw_goodness(axes: Axes, result: GoodnessOfFitResult, *, style: Style | Non
         drawn = axes.stairs(counts, edges, fill=True, color=_FILL, alpha=0.6, zorder=1)
         handles.append(drawn)
         texts.append(_counted(toys.size, result.failed_toys))
-        axes.set_ylabel("Toys")
+        _count_ticks(axes)
     if statistic is not None:
         if toys.size:
             cut = np.unique(np.append(edges[edges > statistic], np.clip(statistic, edges[0], edges[-1])))
@@ -120,6 +121,12 @@ def draw_goodness(axes: Axes, result: GoodnessOfFitResult, *, style: Style | Non
             zorder=5,
         )
     return GoodnessArtists(drawn, tail, arrow, legend)
+
+
+def _count_ticks(axes: Axes) -> None:
+    """Let the vertical axis count: there are no halves of toys."""
+    axes.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _counted(toys: int, failed: int) -> str:
@@ -205,6 +212,7 @@ def draw_toys(
     handles.append(reference)
     title = rf"({name} $-$ injected) / $\sigma$" if of_pulls else f"Best fit of {name}"
     set_titles(axes, title, "Toys")
+    _count_ticks(axes)
     axes.set_xlim(*range_)
     set_value_ticks(axes)
     legend = place_legend(
