@@ -139,7 +139,7 @@ def test_asimov_data_after_a_fit_are_at_its_nuisances(injected: float) -> None:
 
     def slope(theta: float) -> float:
         background = 100 * 1.1**theta
-        return math.log(1.1) * background * (1 - 140 / (10 * injected + background)) + theta
+        return float(math.log(1.1) * background * (1 - 140 / (10 * injected + background)) + theta)
 
     theta = float(brentq(slope, 0.0, 5.0, xtol=1e-12))
     assert workspace.data.observations.ravel().tolist() == pytest.approx([10 * injected + 100 * 1.1**theta], rel=1e-5)
