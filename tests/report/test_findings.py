@@ -10,7 +10,7 @@ pytest.importorskip("matplotlib")
 
 from pocket_combine.checks import CheckFinding, Where
 from pocket_combine.findings import Finding, Severity
-from pocket_combine.report.contents import Table
+from pocket_combine.report.contents import Mark, Table
 from pocket_combine.report.sections.findings import Sized, findings_tables
 
 
@@ -37,13 +37,15 @@ def test_a_row_is_a_kind_and_a_nuisance_and_the_worst_is_first() -> None:
         entry("empty", "JER", "tt", 0.0, Severity.ERROR),
         Sized(Finding("mc-stats", Severity.WARNING, "channel SR", "few events"), math.nan),
     )
-    assert cells(found["findings"], "Severity", "Kind", "Size", "Number", "Nuisance", "Worst place") == [
-        ("error", "empty", "0", "1", "JER", "channel SR, process tt"),
-        ("warning", "mc-stats", "–", "1", "–", "channel SR"),
-        ("warning", "same", "1.2", "2", "JES", "channel SR, process dy"),
-        ("warning", "outlier", "0.7", "1", "JES", "channel SR, process tt"),
-        ("info", "same", "2", "1", "JER", "channel SR, process tt"),
+    assert cells(found["findings"], "Kind", "Size", "Number", "Nuisance", "Worst place") == [
+        ("empty", "0", "1", "JER", "SR, tt"),
+        ("mc-stats", "–", "1", "–", "channel SR"),
+        ("same", "1.2", "2", "JES", "SR, dy"),
+        ("outlier", "0.7", "1", "JES", "SR, tt"),
+        ("same", "2", "1", "JER", "SR, tt"),
     ]
+    marks = [row.cells[-1].mark for row in found["findings"].rows]
+    assert marks == [Mark.BAD, Mark.NOTICE, Mark.NOTICE, Mark.NOTICE, None]
     assert [row.detail for row in found["findings"].rows] == ["JER", None, "JES", "JES", "JER"]
     assert cells(found["kinds"], "Kind", "Severity", "Number", "Largest size", "What to do") == [
         ("empty", "error", "1", "0", "look"),
@@ -66,6 +68,22 @@ def test_what_the_data_cannot_see_is_counted_and_not_listed() -> None:
         "29 more findings of sizes up to 0.27, which would be 11 rows, are in report.json."
     )
     assert list(tables(*small)) == ["kinds"]
+
+
+def test_places_say_bins_and_files() -> None:
+    where = Where("SR", "tt", "JES", (0, 4))
+    (table,) = (
+        part
+        for part in findings_tables(
+            [
+                Sized(CheckFinding("one-sided-bins", Severity.WARNING, str(where), "", "", {}, where)),
+                Sized(CheckFinding("unused", Severity.WARNING, "", "", "", {}, Where(file="a.root"))),
+                Sized(CheckFinding("other", Severity.WARNING, "card", "", "", {}, Where())),
+            ]
+        )
+        if isinstance(part, Table) and part.name == "findings"
+    )
+    assert [row.cells[1].text for row in table.rows] == ["SR, tt, bins 0, 4", "a.root", "–"]
 
 
 def test_findings_without_sizes_have_no_column_for_them() -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pocket_combine.checks import CheckFinding, Thresholds
+from pocket_combine.checks import CheckFinding, Thresholds, Where
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.report.contents import Cell, Column, Mark, Row, Table
 from pocket_combine.report.drafts import PartDraft
@@ -85,11 +85,10 @@ def findings_tables(findings: Sequence[Sized]) -> Iterator[PartDraft]:
 def _worst(shown: Sequence[Group], left_out: Sequence[Group], *, sized: bool) -> Table:
     columns = [
         Column("Nuisance"),
-        Column("Worst place"),
-        Column("Kind"),
-        Column("Severity"),
+        Column("Worst place", help="Channel, process and bins, the first bin being 0."),
         Column("Number", number=True, help="Findings of this kind about this nuisance."),
         Column("What"),
+        Column("Kind", help="A notice is a warning, what is bad an error; the others are notes."),
     ]
     if sized:
         columns.insert(2, Column("Size", number=True, help="Of the worst, in standard deviations of the data."))
@@ -125,10 +124,9 @@ def _row(group: Group, *, sized: bool) -> Row:
     cells = [
         Cell(group.worst.nuisance or "–"),
         Cell(_place(finding)),
-        Cell(finding.code),
-        Cell(str(finding.severity), float(finding.severity), MARKS[finding.severity]),
         Cell(str(group.number), group.number),
         Cell(finding.message),
+        Cell(finding.code, mark=MARKS[finding.severity]),
     ]
     if sized:
         cells.insert(2, number_cell(group.worst.size, ".2g"))
@@ -139,7 +137,9 @@ def _place(finding: Finding) -> str:
     """Return the place of a finding without its nuisance."""
     if not isinstance(finding, CheckFinding):
         return finding.place
-    return str(finding.where._replace(nuisance="")) if any(finding.where._replace(nuisance="")) else "–"
+    where = finding.where
+    bins = str(Where(bins=where.bins)) if where.bins else ""
+    return ", ".join(part for part in (where.file, where.channel, where.process, bins) if part) or "–"
 
 
 def _kinds(findings: Sequence[Sized], *, sized: bool) -> Table:
