@@ -16,6 +16,7 @@ import pytest
 import uproot
 from small_project import ANALYSIS, MISSPELLED, NEGATIVE, run, write_output, write_project
 
+from pocket_combine.cli import main
 from pocket_combine.cli.command import Command
 from pocket_combine.cli.console import ExitCode
 
@@ -279,13 +280,12 @@ def test_no_color_is_respected() -> None:
 
 
 def test_pipe_gets_plain_text() -> None:
-    result = subprocess.run(  # noqa: S603
-        [*PROGRAM, "build", "analysis.py", "output_all.coffea"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=surroundings(),
-    )
+    """Also where nothing says how wide it is, and the terminal knows colours."""
+    unsaid = dict.fromkeys(("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "COLUMNS"), None)
+    words = ["build", "analysis.py", "output_all.coffea"]
+    result = click.testing.CliRunner().invoke(main, words, env={**unsaid, "TERM": "xterm-256color"})
+    assert result.exit_code == 0
+    assert "Expected events in each channel" in result.stdout
     assert "\x1b" not in result.stdout
     assert result.stderr == ""
     assert max(map(len, result.stdout.splitlines())) <= 80
