@@ -150,6 +150,8 @@ def _matches(patterns: str, columns: Sequence[Column], problems: list[str]) -> I
         found = [i for i, column in enumerate(columns) if compiled.match(f"{column.channel}/{column.process}")]
         if not found:
             available = nearest(pattern, [f"{column.channel}/{column.process}" for column in columns])
+            if "/" not in pattern:
+                available = f"write '.*/{pattern}' for a process in all channels; {available}"
             problems.append(f"the map's pattern {pattern!r} matches no channel/process: {available}")
         matched.update(dict.fromkeys(found))
     return matched

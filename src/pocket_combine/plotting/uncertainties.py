@@ -19,6 +19,7 @@ __all__ = [
     "exponents",
     "figure_number",
     "fixed",
+    "interval_decimals",
     "interval_text",
     "percent",
     "plain_asymmetric",
@@ -30,6 +31,7 @@ __all__ = [
 _SIGNIFICANT = 2
 _MOST_DECIMALS = 6
 _LARGEST = 1e9
+_KNOWN_ENDS = (Status.CONVERGED, Status.AT_BOUNDARY)
 _NO_CHANGE = 5e-6
 """Relative changes below this are rounding of sums of events."""
 
@@ -133,13 +135,14 @@ def _mathematics(number: float, places: int) -> str:
     return rf"{mantissa}\times10^{{{int(exponent)}}}" if power else text
 
 
-def asymmetric(value: float, below: float, above: float) -> str:
+def asymmetric(value: float, below: float, above: float, places: int | None = None) -> str:
     """Return a value with its uncertainties as mathematics; an uncertainty that is not a number is left out.
 
     Args:
         value: The value.
         below: Lower uncertainty, positive.
         above: Upper uncertainty, positive.
+        places: Number of decimals; those of the smaller uncertainty by default.
 
     Examples:
         >>> asymmetric(1.0531, 0.19, 0.21)
@@ -147,7 +150,7 @@ def asymmetric(value: float, below: float, above: float) -> str:
         >>> asymmetric(0.985, math.nan, 1.42)
         '$1.0^{+1.4}$'
     """
-    places = decimals((below, above))
+    places = decimals((below, above)) if places is None else places
     return f"${_mathematics(value, places)}{exponents(below, above, places)}$"
 
 
@@ -158,14 +161,14 @@ def exponents(below: float, above: float, places: int) -> str:
     return upper + lower
 
 
-def plain_asymmetric(value: float, below: float, above: float) -> str:
+def plain_asymmetric(value: float, below: float, above: float, places: int | None = None) -> str:
     """Return the same in letters of a table.
 
     Examples:
         >>> plain_asymmetric(1.0531, 0.19, 0.21)
         '1.05 +0.21 -0.19'
     """
-    places = decimals((below, above))
+    places = decimals((below, above)) if places is None else places
     parts = [f"{sign}{fixed(size, places)}" for sign, size in (("+", above), ("-", below)) if not math.isnan(size)]
     return " ".join([fixed(value, places), *parts])
 
@@ -184,9 +187,21 @@ def interval_text(interval: Interval) -> str:
         interval.best,
         interval.best - interval.low if found["lower"] else math.nan,
         interval.high - interval.best if found["upper"] else math.nan,
+        interval_decimals(interval),
     )
     problems = [f"{side} end: {status.value}" for side, status in _ends(interval) if not found[side]]
     return f"{text} ({', '.join(problems)})" if problems else text
+
+
+def interval_decimals(interval: Interval) -> int:
+    """Return how many decimals show an interval; the way to an edge of the range counts, though it is no uncertainty.
+
+    Examples:
+        >>> interval_decimals(Interval("r", 1.0, 0.0, 110.2, 0.5, low_status=Status.AT_BOUNDARY))
+        1
+    """
+    sizes = {"lower": interval.best - interval.low, "upper": interval.high - interval.best}
+    return decimals(sizes[side] for side, status in _ends(interval) if status in _KNOWN_ENDS)
 
 
 def _ends(interval: Interval) -> tuple[tuple[str, Status], tuple[str, Status]]:

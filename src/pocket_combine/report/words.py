@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from pocket_combine.effects import ColumnEffect
-from pocket_combine.plotting.uncertainties import plain_asymmetric
+from pocket_combine.plotting.uncertainties import interval_decimals, plain_asymmetric
 from pocket_combine.report.contents import Cell, Mark
 from pocket_combine.results import Interval, Status
 from pocket_combine.wording import rounded, short_percent
@@ -23,12 +23,14 @@ def interval_words(interval: Interval) -> str:
         'r = 1.00 +0.32 -0.25'
         >>> interval_words(Interval("r", 0.4, 0.0, 1.1, 0.5, low_status=Status.AT_BOUNDARY))
         'r = 0.40 +0.70 (lower end: at boundary)'
+        >>> interval_words(Interval("r", 1.0, 0.0, 110.2, 0.5, low_status=Status.AT_BOUNDARY))
+        'r = 1.0 +109.2 (lower end: at boundary)'
     """
     ends = (("lower", interval.low_status), ("upper", interval.high_status))
     lost = [f"{side} end: {status.value}" for side, status in ends if status is not Status.CONVERGED]
     below = interval.best - interval.low if interval.low_status is Status.CONVERGED else math.nan
     above = interval.high - interval.best if interval.high_status is Status.CONVERGED else math.nan
-    text = f"{interval.parameter} = {plain_asymmetric(interval.best, below, above)}"
+    text = f"{interval.parameter} = {plain_asymmetric(interval.best, below, above, interval_decimals(interval))}"
     return f"{text} ({', '.join(lost)})" if lost else text
 
 
