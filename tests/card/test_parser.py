@@ -165,6 +165,12 @@ def test_streams_and_standard_input_are_read(monkeypatch: pytest.MonkeyPatch) ->
     ("content", "message"),
     [
         (b"imax 1\nbin \xff\n", "card.txt:2: byte 0xff is not UTF-8: this is no text file"),
+        (
+            b"root\0\0\xf3",
+            "card.txt: is a ROOT file, which a card names in a shapes line; expected the text of a datacard",
+        ),
+        (b' {"type": "FitResult"}', "card.txt: is JSON, as results are; expected the text of a datacard"),
+        (b"\x04\x22\x4d\x18", "card.txt: is an output of PocketCoffea, of which `pocket-combine build` makes cards"),
         (b"imax 1\n\nbin \0 SR\n", "card.txt:3: holds a zero byte: this is no text file"),
         (b"", "card.txt:1: the bin line of the columns, the process line with names, "),
     ],

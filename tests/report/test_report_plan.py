@@ -157,6 +157,8 @@ def test_options_that_make_no_sense_are_refused_together() -> None:
     assert "no section 'impact': did you mean 'impacts'?" in str(error.value)
     assert "toys is 1, expected at least 2" in str(error.value)
     assert "points is 2, expected at least 3" in str(error.value)
+    with pytest.raises(DeclarationError, match="no section is left"):
+        ReportOptions(only=("fit",), skip=("fit", "scan"))
 
 
 def test_observed_data_come_from_the_card(card: LoadedCard) -> None:

@@ -178,16 +178,28 @@ def _read_text(path: str | os.PathLike[str] | TextIO) -> tuple[str, str]:
     return source, _decode(source, content)
 
 
+_NO_CARDS = {
+    b"root\0": "a ROOT file, which a card names in a shapes line",
+    b"{": "JSON, as results are",
+    b"\x04\x22\x4d\x18": "an output of PocketCoffea, of which `pocket-combine build` makes cards",
+}
+"""How files begin that are given in place of cards."""
+
+
 def _decode(source: str, content: bytes) -> str:
     if len(content) > _LARGEST:
         raise CardError(f"{source}: holds more than {_LARGEST} bytes, which no card does")
+    other = next((what for begin, what in _NO_CARDS.items() if content.lstrip().startswith(begin)), None)
+    if other:
+        raise CardError(f"{source}: is {other}; expected the text of a datacard")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"0x{content[error.start]:02x}"
         raise CardError(
-            f"{source}:{line}: byte {found} is not UTF-8: this is no text file, or one in another encoding"
+            f"{source}:{line}: byte {found} is not UTF-8: this is no text file, or one in another encoding, to be "
+            "saved as UTF-8"
         ) from None
 
 

@@ -72,6 +72,8 @@ class ReportOptions:
 
     def __post_init__(self) -> None:
         problems = list(_unknown(self.only)) + list(_unknown(self.skip))
+        if not problems and not self.sections:
+            problems.append("no section is left: all that are wanted are skipped, too")
         smallest = {"toys": 2, "seed": 0, "points": 3, "details": 0}
         for name, least in smallest.items():
             if getattr(self, name) < least:
