@@ -173,7 +173,7 @@ class Engine:
         if slopes.total.bend.any():
             bend = np.zeros_like(state.bins.expected)
             bend[self.bins.total.bin] = slopes.total.bend
-            rows = self._square_rows(state)
+            rows = self.square_rows(state)
             hessian += (rows * bend.T[:, None, :]) @ rows.transpose(0, 2, 1)
         terms = state.plan.terms
         if terms.size:
@@ -209,11 +209,11 @@ class Engine:
         """Return `result[point, total, parameter]`, derivatives of w."""
         error = state.bins.error[chosen]
         inverse = np.divide(1.0, error, out=np.zeros_like(error), where=error > 0.0)
-        rows = self._square_rows(state)[:, :, self.bins.total.bin[chosen]].transpose(0, 2, 1)
+        rows = self.square_rows(state)[:, :, self.bins.total.bin[chosen]].transpose(0, 2, 1)
         result: FloatArray = rows * (0.5 * inverse.T)[:, :, None]
         return result
 
-    def _square_rows(self, state: EngineState) -> FloatArray:
+    def square_rows(self, state: EngineState) -> FloatArray:
         """Return `rows[point, parameter, bin]`, derivatives of w²."""
         total = self.bins.total
         cells = np.zeros_like(state.yields.templates)

@@ -45,7 +45,7 @@ def shifted_rows(engine: Engine, state: EngineState, cells: IntArray) -> FloatAr
         state: What is known at the points, ready for first derivatives.
         cells: `cells[process, bin]` of all processes of the channel.
     """
-    flat, yields = cells.ravel(), state.yields.columns.yields
+    flat = cells.ravel()
     own = engine.derivatives.cell_rows(
         state.yields, flat, *(part[flat] for part in engine.bins.share_weights(state.yields, state.bins))
     )
@@ -61,13 +61,9 @@ def shifted_rows(engine: Engine, state: EngineState, cells: IntArray) -> FloatAr
     if mine.size:
         position = engine.size + total.parameter[total.cell_row[mine]]
         result[:, place[total.cell[mine]], position] = _total_shares(engine, state)[mine].T
-        squares = np.zeros_like(state.yields.templates)
-        squares[total.cell] = 2.0 * total.cell_square * yields[total.column]
-        moved = engine.derivatives.cell_rows(state.yields, flat, squares[flat], np.zeros_like(squares[flat]))
-        width = moved.reshape(-1, *cells.shape, engine.size).sum(axis=1)
-        bins = place[total.cell[mine]] % cells.shape[1]
+        width = engine.square_rows(state)[:, :, total.bin[total.cell_row[mine]]].transpose(0, 2, 1)
         factor = _share_of_width(engine, state)[mine]
-        result[:, place[total.cell[mine]], : engine.size] -= factor.T[:, :, None] * width[:, bins]
+        result[:, place[total.cell[mine]], : engine.size] -= factor.T[:, :, None] * width
     return result.reshape(-1, *cells.shape, result.shape[2])
 
 
