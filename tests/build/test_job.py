@@ -222,6 +222,17 @@ def test_a_dataset_that_two_outputs_have_normalised_is_noticed(tmp_path: Path) -
     assert "their sum counts them repeatedly" in finding.message
 
 
+def test_data_that_two_outputs_have_are_noticed(tmp_path: Path) -> None:
+    output = small_toy().output()
+    (data,) = output["variables"]["x"]["DATA"]
+    output["datasets_metadata"]["by_dataset"] = {data: {"isMC": "False"}}
+    paths = [save_output(output, tmp_path / f"{name}.coffea") for name in ("a", "b")]
+    (channel,) = build_channels(small_analysis(), paths).values()
+    assert [(finding.code, finding.place) for finding in channel.findings] == [
+        ("data-in-several-outputs", f"dataset {data}")
+    ]
+
+
 def test_an_output_that_lost_a_histogram_is_noticed(tmp_path: Path) -> None:
     broken = small_toy()
     del broken.histograms["Bkg"]

@@ -328,6 +328,20 @@ def test_data_in_several_outputs_are_no_finding(tmp_path: Path) -> None:
     assert load_output(paths).findings == ()
 
 
+def test_the_same_data_in_two_outputs_are_noticed(tmp_path: Path) -> None:
+    samples = [Sample("DATA_SingleMuon", data=True), Sample("DATA_EGamma", data=True)]
+    outputs = [make_output(samples, seed=1), make_output(samples, seed=1)]
+    # One event more in one step: another job of the same dataset.
+    (other,) = (name for name in outputs[1]["cutflow"]["presel"] if "EGamma" in name)
+    outputs[1]["cutflow"]["presel"][other] += 1
+    paths = [save_output(output, tmp_path / f"{number}.coffea") for number, output in enumerate(outputs)]
+    (finding,) = load_output(paths).findings
+    assert (finding.code, finding.place) == ("data-in-several-outputs", "dataset DATA_SingleMuon_2018_EraA")
+    assert finding.numbers == {"datasets": 1.0, "files": 2.0}
+    assert finding.message.startswith("1 dataset of collision data with the same number of events at each step")
+    assert "a copy, by the look of it, whose events are counted repeatedly" in finding.message
+
+
 def test_an_object_that_one_file_has_at_two_places_is_added_once_at_each(tmp_path: Path) -> None:
     shared = make_histogram(AXIS, rng=np.random.default_rng(1))
     inner = {"c": shared}

@@ -10,7 +10,7 @@ from pocket_combine.build.coverage import Coverage, Fallback, Source
 from pocket_combine.build.plan import Plan
 from pocket_combine.errors import MissingInputError, counted, join_problems, nearest
 from pocket_combine.findings import Finding, Severity
-from pocket_combine.io.output_sum import shared_datasets
+from pocket_combine.io.output_sum import repeated_data, shared_datasets
 from pocket_combine.names import SHIFTS
 
 __all__ = ["check_coverage"]
@@ -43,7 +43,7 @@ def check_coverage(coverage: Coverage, plan: Plan) -> list[Finding]:
         *_empty_datasets(coverage),
         *_ignored_datasets(coverage),
         *_without_variances(coverage),
-        *_normalised_twice(coverage),
+        *_counted_twice(coverage),
         *_variations(coverage, plan),
     ]
 
@@ -164,12 +164,10 @@ def _without_variances(coverage: Coverage) -> list[Finding]:
     ]
 
 
-def _normalised_twice(coverage: Coverage) -> list[Finding]:
-    by_output: dict[str, dict[str, float]] = defaultdict(dict)
-    for dataset, outputs in coverage.normalised.items():
-        for output in outputs:
-            by_output[output][dataset] = 1.0
-    return shared_datasets((Path(output), datasets) for output, datasets in sorted(by_output.items()))
+def _counted_twice(coverage: Coverage) -> list[Finding]:
+    simulated = [(Path(output), {name: 1.0}) for name, outputs in coverage.normalised.items() for output in outputs]
+    data = [(Path(output), {name: text}) for name, found in coverage.data_counts.items() for output, text in found]
+    return [*shared_datasets(simulated), *repeated_data(data)]
 
 
 def _variations(coverage: Coverage, plan: Plan) -> list[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from pocket_combine.build.plan import Plan
 from pocket_combine.errors import MissingInputError, nearest
@@ -17,6 +17,8 @@ __all__ = ["SUBSAMPLE_SEPARATOR", "Source", "Fallback", "Coverage", "DatasetKey"
 
 SUBSAMPLE_SEPARATOR = "__"
 """Between a sample and a subsample of it."""
+
+_Entry = TypeVar("_Entry")
 
 DatasetKey: TypeAlias = tuple[str, str]
 """(sample, dataset), which is where a histogram is."""
@@ -60,6 +62,7 @@ class Coverage:
         ignored: Contents of histograms of datasets without events after the preselection, where there are any.
         unweighted: Simulated datasets whose histograms hold weights, but no variances.
         normalised: Outputs that have divided a dataset by their own sum of generator weights, by dataset.
+        data_counts: Outputs and their cutflow of a dataset of collision data, by dataset.
         fallbacks: Variations that were replaced by the nominal histogram.
         provided: (nuisance, variation) that at least one dataset has.
         variations: All variations of the histograms, without `Up` or `Down`.
@@ -72,13 +75,13 @@ class Coverage:
     ignored: Mapping[DatasetKey, float] = field(default_factory=dict)
     unweighted: frozenset[DatasetKey] = frozenset()
     normalised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    data_counts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     fallbacks: frozenset[Fallback] = frozenset()
     provided: frozenset[tuple[str, str]] = frozenset()
     variations: frozenset[str] = frozenset()
 
     def __add__(self, other: Coverage) -> Coverage:
         """Return what both hold together."""
-        datasets = sorted(self.normalised.keys() | other.normalised.keys())
         return Coverage(
             sources=self.sources | other.sources,
             present=self.present | other.present,
@@ -86,11 +89,18 @@ class Coverage:
             lost=_added(self.lost, other.lost),
             ignored=_added(self.ignored, other.ignored),
             unweighted=self.unweighted | other.unweighted,
-            normalised={name: self.normalised.get(name, ()) + other.normalised.get(name, ()) for name in datasets},
+            normalised=_joined(self.normalised, other.normalised),
+            data_counts=_joined(self.data_counts, other.data_counts),
             fallbacks=self.fallbacks | other.fallbacks,
             provided=self.provided | other.provided,
             variations=self.variations | other.variations,
         )
+
+
+def _joined(
+    first: Mapping[str, tuple[_Entry, ...]], second: Mapping[str, tuple[_Entry, ...]]
+) -> dict[str, tuple[_Entry, ...]]:
+    return {name: first.get(name, ()) + second.get(name, ()) for name in sorted(first.keys() | second.keys())}
 
 
 def _added(first: Mapping[DatasetKey, float], second: Mapping[DatasetKey, float]) -> dict[DatasetKey, float]:

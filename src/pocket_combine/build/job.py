@@ -20,6 +20,7 @@ from pocket_combine.errors import DeclarationError, MissingInputError, TemplateE
 from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.findings import Finding, raise_errors
 from pocket_combine.io.coffea import load_output, output_paths
+from pocket_combine.io.output_sum import data_counts
 from pocket_combine.io.pickles.trust import Allow
 
 __all__ = ["BuildReport", "build_cards", "build_channels", "collect_outputs"]
@@ -72,7 +73,8 @@ def collect_output(task: CollectTask) -> CollectedOutput:
         part = collect(histograms, output["datasets_metadata"], output["cutflow"], task.plan, categories)
         datasets = {dataset for _, dataset in part.coverage.present}
         normalised = dict.fromkeys(sorted(datasets & output.normalisations().keys()), (task.path,))
-        coverage = dataclasses.replace(part.coverage, normalised=normalised)
+        counts = {name: ((task.path, text),) for name, text in data_counts(output).items() if name in datasets}
+        coverage = dataclasses.replace(part.coverage, normalised=normalised, data_counts=counts)
         collected[variable] = dataclasses.replace(part, coverage=coverage)
     return CollectedOutput(collected, frozenset(map(str, variables)))
 

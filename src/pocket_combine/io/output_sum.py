@@ -10,13 +10,13 @@ from typing import Any
 import hist
 import numpy as np
 
-from pocket_combine.errors import OutputFileError, listed
+from pocket_combine.errors import OutputFileError, counted, listed
 from pocket_combine.findings import Finding, Severity
 from pocket_combine.io.histogram_sum import add_histograms
 from pocket_combine.io.output import Output
 from pocket_combine.io.pickles.plain_names import ColumnAccumulator, ValueAccumulator
 
-__all__ = ["OutputSum", "shared_datasets"]
+__all__ = ["OutputSum", "data_counts", "repeated_data", "shared_datasets"]
 
 _METADATA = "datasets_metadata"
 
@@ -33,6 +33,7 @@ class OutputSum:
         self._origins: dict[tuple[str, ...], Path] = {}
         self._owned: set[int] = set()
         self._normalisations: list[tuple[Path, dict[str, float]]] = []
+        self._data_counts: list[tuple[Path, dict[str, str]]] = []
 
     def add(self, path: Path, output: Output) -> None:
         """Add an output, which must not be used any more afterwards.
@@ -46,12 +47,14 @@ class OutputSum:
             TemplateError: If histograms cannot be added; both places are named.
         """
         self._normalisations.append((path, output.normalisations()))
+        self._data_counts.append((path, data_counts(output)))
         self._merge(self._total, output.contents, (), path)
         self._paths.append(path)
 
     def result(self) -> Output:
         """Return the sum."""
-        return Output(self._total, tuple(self._paths), tuple(shared_datasets(self._normalisations)))
+        findings = [*shared_datasets(self._normalisations), *repeated_data(self._data_counts)]
+        return Output(self._total, tuple(self._paths), tuple(findings))
 
     def _merge(self, total: dict[Any, Any], part: Mapping[Any, Any], place: tuple[str, ...], path: Path) -> None:
         for key, value in part.items():
@@ -114,27 +117,86 @@ def shared_datasets(normalisations: Iterable[tuple[Path, Mapping[str, float]]]) 
     Args:
         normalisations: Path and `Output.normalisations()` of each output.
     """
-    seen: dict[str, list[Path]] = {}
-    for path, sums in normalisations:
-        for dataset in sums:
-            seen.setdefault(dataset, []).append(path)
-    shared = {dataset: paths for dataset, paths in seen.items() if len(paths) > 1}
-    if not shared:
+    names, paths = _shared((path, dataset, "") for path, sums in normalisations for dataset in sums)
+    if not names:
         return []
-    names = sorted(shared)
-    paths = sorted({str(path) for found in shared.values() for path in found})
     return [
         Finding(
             "dataset-in-several-outputs",
             Severity.WARNING,
             f"dataset {listed(names, 5)}",
-            f"{len(names)} simulated datasets have histograms in several of the files {listed(paths, 4)}; PocketCoffea "
-            "has divided each file's by that file's own sum of generator weights, so their sum counts them repeatedly",
+            f"{counted(len(names), 'dataset')} of simulation with histograms in several of the files "
+            f"{listed(paths, 4)}; PocketCoffea has divided each file's by that file's own sum of generator weights, so "
+            "their sum counts them repeatedly",
             "merge the jobs with `pocket-coffea merge-outputs -jc`, which normalises once, or give each dataset once; "
             "this is harmless only if the files hold different categories or variables",
             {"datasets": float(len(names)), "files": float(len(paths))},
         )
     ]
+
+
+def data_counts(output: Output) -> dict[str, str]:
+    """Return the cutflow of each dataset of collision data that has histograms in an output, as one text.
+
+    Two outputs that agree in it hold the same events.
+    """
+    known = output[_METADATA].get("by_dataset", {})
+    with_histograms = {name for samples in output["variables"].values() for found in samples.values() for name in found}
+    texts = {}
+    for name in sorted(with_histograms):
+        counts = [
+            f"{step} {_count(found[name])}"
+            for step, found in sorted(output["cutflow"].items())
+            if isinstance(found, Mapping) and name in found
+        ]
+        if counts and str(known.get(name, {}).get("isMC")) == "False":
+            texts[name] = ", ".join(counts)
+    return texts
+
+
+def repeated_data(counts: Iterable[tuple[Path, Mapping[str, str]]]) -> list[Finding]:
+    """Return a finding if several outputs hold the same events of datasets of collision data.
+
+    Jobs that share a dataset have different events of it, and hardly ever the same number at each step of the cutflow.
+
+    Args:
+        counts: Path and `data_counts` of each output.
+    """
+    names, paths = _shared((path, dataset, text) for path, texts in counts for dataset, text in texts.items())
+    if not names:
+        return []
+    return [
+        Finding(
+            "data-in-several-outputs",
+            Severity.WARNING,
+            f"dataset {listed(names, 5)}",
+            f"{counted(len(names), 'dataset')} of collision data with the same number of events at each step of the "
+            f"cutflow in several of the files {listed(paths, 4)}: a copy, by the look of it, whose events are counted "
+            "repeatedly",
+            "give each output once; this is harmless only if the files hold different variables",
+            {"datasets": float(len(names)), "files": float(len(paths))},
+        )
+    ]
+
+
+def _shared(entries: Iterable[tuple[Path, str, str]]) -> tuple[list[str], list[str]]:
+    """Return the datasets that several files have, and these files.
+
+    Args:
+        entries: File, dataset, and what must be the same in the files, of each entry.
+    """
+    seen: dict[tuple[str, str], list[Path]] = {}
+    for path, dataset, contents in entries:
+        seen.setdefault((dataset, contents), []).append(path)
+    shared = {key: paths for key, paths in seen.items() if len(paths) > 1}
+    return sorted({name for name, _ in shared}), sorted({str(path) for paths in shared.values() for path in paths})
+
+
+def _count(count: Any) -> str:
+    """Return a count of the cutflow, which is one per sample in categories."""
+    if isinstance(count, Mapping):
+        return " + ".join(f"{sample} {number}" for sample, number in sorted(count.items()))
+    return str(count)
 
 
 def _is_number(value: Any) -> bool:
