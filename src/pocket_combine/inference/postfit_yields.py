@@ -18,8 +18,8 @@ from pocket_combine.errors import CardError, nearest
 from pocket_combine.inference.carried import carried_fit
 from pocket_combine.inference.covariance import Spread, postfit_spread, prefit_spread
 from pocket_combine.inference.notices import held_notice
+from pocket_combine.inference.postfit_sums import TOTAL, TOTAL_BACKGROUND, YieldSum, yield_sums
 from pocket_combine.inference.workspace import Blinding, Workspace
-from pocket_combine.likelihood import ModelChannel
 from pocket_combine.results import ChannelYields, FitResult, PostfitResult
 from pocket_combine.templates import FloatArray
 
@@ -28,43 +28,8 @@ __all__ = ["METHODS", "postfit"]
 METHODS = ("propagation", "sampling")
 
 _SAMPLES_AT_ONCE = 100
-_TOTAL, _TOTAL_BACKGROUND = "total", "total_background"
-"""What stands for a channel's sums among its processes in `PostfitResult.yields`."""
-
 _ROUNDING = 1e-6
 """Asymmetry of a correlation matrix that comes from its inversion."""
-
-
-@dataclass(frozen=True)
-class _Sum:
-    """Channels whose processes are added bin by bin; one channel for most.
-
-    Attributes:
-        name: Its name.
-        channels: The channels.
-        processes: Names of the processes, with what is added for each: (channel, row of the channel's processes).
-        signal: `signal[process]`.
-    """
-
-    name: str
-    channels: tuple[ModelChannel, ...]
-    processes: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
-    signal: tuple[bool, ...]
-
-    def add(self, processes: Mapping[str, FloatArray], totals: Mapping[str, FloatArray]) -> FloatArray:
-        """Return `result[row, bin, …]`: the processes, then the total.
-
-        Args:
-            processes: `processes[channel][process, bin, …]`.
-            totals: `totals[channel][bin, …]`.
-        """
-        rows = [sum(processes[channel][row] for channel, row in parts) for _, parts in self.processes]
-        return np.stack([*rows, sum(totals[channel.name] for channel in self.channels)])
-
-    def background(self, rows: FloatArray) -> FloatArray:
-        """Return `result[bin, …]`, the total without signals, of the rows that `add` returned."""
-        result: FloatArray = rows[-1] - rows[:-1][np.array(self.signal, dtype=bool)].sum(axis=0)
-        return result
 
 
 def postfit(
@@ -123,7 +88,7 @@ def postfit(
     if samples < 1:
         raise CardError(f"samples is {samples}, expected a number of parameter vectors, at least 1")
     spread, about = _parameters(workspace, fit)
-    sums = _sums(workspace, channel_sums or {}, process_sums or {})
+    sums = yield_sums(workspace.model, channel_sums or {}, process_sums or {})
     if method == "propagation":
         found = [_propagated(workspace, spread, entry) for entry in sums]
     else:
@@ -133,11 +98,11 @@ def postfit(
     for entry, uncertainty in zip(sums, found, strict=True):
         values = entry.add(central.shifted, central.totals)
         channels.append(_channel(workspace, entry, values, uncertainty))
-        names = [*(name for name, _ in entry.processes), _TOTAL]
+        names = [*(name for name, _ in entry.processes), TOTAL]
         for name, row, variance in zip(names, values, uncertainty.whole, strict=True):
             yields[f"{entry.name}/{name}"] = (float(row.sum()), float(np.sqrt(variance)))
         background = entry.background(values)
-        yields[f"{entry.name}/{_TOTAL_BACKGROUND}"] = (float(background.sum()), float(np.sqrt(uncertainty.background)))
+        yields[f"{entry.name}/{TOTAL_BACKGROUND}"] = (float(background.sum()), float(np.sqrt(uncertainty.background)))
     provenance = workspace.provenance(
         seed if method == "sampling" else None,
         **({"samples": samples} if method == "sampling" else {}),
@@ -202,7 +167,7 @@ def _with_covariance(fit: FitResult) -> FitResult:
     return replace(fit, covariance=covariance)
 
 
-def _channel(workspace: Workspace, entry: _Sum, values: FloatArray, uncertainty: _Uncertainty) -> ChannelYields:
+def _channel(workspace: Workspace, entry: YieldSum, values: FloatArray, uncertainty: _Uncertainty) -> ChannelYields:
     errors = np.sqrt(uncertainty.bins)
     observed = None
     if workspace.kind is Blinding.OBSERVED:
@@ -244,7 +209,7 @@ class _Uncertainty:
     processes: FloatArray
 
 
-def _of_roots(roots: FloatArray, entry: _Sum) -> _Uncertainty:
+def _of_roots(roots: FloatArray, entry: YieldSum) -> _Uncertainty:
     """Return the variances of `roots[row, bin, k]`, whose products summed over k are covariances."""
     whole = roots.sum(axis=1)
     return _Uncertainty(
@@ -256,7 +221,7 @@ def _of_roots(roots: FloatArray, entry: _Sum) -> _Uncertainty:
     )
 
 
-def _propagated(workspace: Workspace, spread: Spread, entry: _Sum) -> _Uncertainty:
+def _propagated(workspace: Workspace, spread: Spread, entry: YieldSum) -> _Uncertainty:
     model = workspace.model
     totals = model.total_jacobian(spread.theta)
     return _of_roots(
@@ -268,7 +233,9 @@ def _propagated(workspace: Workspace, spread: Spread, entry: _Sum) -> _Uncertain
     )
 
 
-def _sampled(workspace: Workspace, spread: Spread, sums: Sequence[_Sum], samples: int, seed: int) -> list[_Uncertainty]:
+def _sampled(
+    workspace: Workspace, spread: Spread, sums: Sequence[YieldSum], samples: int, seed: int
+) -> list[_Uncertainty]:
     """Return mean squared differences from the central expectation, in chunks of samples."""
     model = workspace.model
     random = np.random.default_rng(seed)
@@ -294,71 +261,4 @@ def _added(one: _Uncertainty | None, other: _Uncertainty) -> _Uncertainty:
         one.whole + other.whole,
         one.background + other.background,
         one.processes + other.processes,
-    )
-
-
-# ---------------------------------------------------------------------- sums
-
-
-def _sums(
-    workspace: Workspace, channel_sums: Mapping[str, Sequence[str]], process_sums: Mapping[str, Sequence[str]]
-) -> list[_Sum]:
-    channels = {channel.name: channel for channel in workspace.model.channels}
-    problems = _problems(channels, channel_sums, process_sums)
-    if problems:
-        raise CardError(problems)
-    wanted = {name: [name] for name in channels} | {name: list(parts) for name, parts in channel_sums.items()}
-    return [_one_sum(name, tuple(channels[part] for part in parts), process_sums) for name, parts in wanted.items()]
-
-
-def _problems(
-    channels: Mapping[str, ModelChannel],
-    channel_sums: Mapping[str, Sequence[str]],
-    process_sums: Mapping[str, Sequence[str]],
-) -> list[str]:
-    problems = []
-    known = list(dict.fromkeys(process for channel in channels.values() for process in channel.processes))
-    for name, parts in channel_sums.items():
-        if name in channels:
-            problems.append(f"the sum of channels {name!r} has the name of a channel")
-        if not parts:
-            problems.append(f"the sum of channels {name!r} is empty")
-        unknown = [part for part in parts if part not in channels]
-        problems += [f"no channel {part!r} in the model: {nearest(part, channels)}" for part in unknown]
-        counts = {part: channels[part].bin_count for part in parts if part in channels}
-        if len(set(counts.values())) > 1:
-            found = ", ".join(f"{part} has {count}" for part, count in counts.items())
-            problems.append(f"channels of {name!r} have different numbers of bins and cannot be added: {found}")
-    owner: dict[str, str] = {}
-    for name, parts in process_sums.items():
-        problems += [f"no process {part!r} in the model: {nearest(part, known)}" for part in parts if part not in known]
-        for part in parts:
-            if part in owner:
-                problems.append(f"process {part!r} is in two sums, {owner[part]!r} and {name!r}")
-            owner[part] = name
-        if name in known and name not in parts:
-            problems.append(f"the sum of processes {name!r} has the name of a process that is not in it")
-    problems += [
-        f"a process {name!r} would take the place of what results call by this name; give it another name, for example "
-        f"by a sum of processes with this one alone"
-        for name in (*(process for process in known if process not in owner), *process_sums)
-        if name in (_TOTAL, _TOTAL_BACKGROUND)
-    ]
-    return problems
-
-
-def _one_sum(name: str, channels: tuple[ModelChannel, ...], process_sums: Mapping[str, Sequence[str]]) -> _Sum:
-    owner = {part: group for group, parts in process_sums.items() for part in parts}
-    rows: dict[str, list[tuple[str, int]]] = {}
-    signal: dict[str, bool] = {}
-    for channel in channels:
-        for row, (process, is_signal) in enumerate(zip(channel.processes, channel.is_signal, strict=True)):
-            label = owner.get(process, process)
-            rows.setdefault(label, []).append((channel.name, row))
-            signal[label] = signal.get(label, True) and is_signal
-    return _Sum(
-        name,
-        channels,
-        tuple((label, tuple(parts)) for label, parts in rows.items()),
-        tuple(signal.values()),
     )
