@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import subprocess
 import sys
@@ -74,3 +75,29 @@ def test_no_module_hides_a_function_of_its_package() -> None:
     assert modules & set(package.__all__) == set()
     assert sorted(package._HOMES) == sorted(package.__all__)
     assert all(getattr(package, name).__module__.startswith(package.__name__) for name in ("fit", "impacts", "postfit"))
+
+
+ENTRY = """
+import os, sys
+import pocket_combine.__main__
+assert "numpy" not in sys.modules
+try:
+    pocket_combine.__main__.main()
+finally:
+    print("numpy" in sys.modules, os.environ.get("OPENBLAS_NUM_THREADS"), os.environ.get("OMP_NUM_THREADS"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"), [({}, "True 1 1"), ({"OMP_NUM_THREADS": "3"}, "True None 3")], ids=["default", "chosen"]
+)
+def test_commands_compute_with_one_thread_unless_told_otherwise(chosen: dict[str, str], expected: str) -> None:
+    others = {
+        name: value for name, value in os.environ.items() if not name.endswith(("_NUM_THREADS", "_MAXIMUM_THREADS"))
+    }
+    command = [sys.executable, "-c", ENTRY, "fit", "--help"]
+    result = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=True, env={**others, **chosen}
+    )
+    assert result.stdout.splitlines()[0] == "Usage: pocket-combine fit [OPTIONS] CARD..."
+    assert result.stdout.splitlines()[-1] == expected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,14 +10,12 @@ from pocket_combine.errors import DeclarationError
 from pocket_combine.execution.ordering import Future, in_order
 from pocket_combine.execution.outcomes import attempt
 from pocket_combine.execution.protocols import Progress
+from pocket_combine.execution.threads import one_thread
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
 __all__ = ["ProcessExecutor"]
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""What libraries of linear algebra read, when they are loaded, for their number of threads."""
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -68,19 +65,9 @@ class ProcessExecutor:
 
 
 def _submit(pool: ProcessPoolExecutor, function: Callable[[Task], Result], task: Task) -> Future:
-    """Submit a task; a process that is started for it computes with one thread, unless the user has set a number.
-
-    Threads of linear algebra in several processes fight for the same cores: tasks then take several times as long.
-    """
-    chosen = any(name in os.environ for name in _THREAD_VARIABLES)
-    if not chosen:
-        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    try:
+    """Submit a task; the pool may start a process for it."""
+    with one_thread():
         return pool.submit(attempt, function, task)
-    finally:
-        if not chosen:
-            for name in _THREAD_VARIABLES:
-                del os.environ[name]
 
 
 def _ignore_interrupts() -> None:
