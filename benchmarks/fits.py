@@ -150,7 +150,8 @@ def whole_processes(folder: Path) -> None:
     """Print times of starts, and from a card on disk to r with its interval."""
     imports = fastest("-c", "import numpy")
     print(f"{'import of NumPy':40} {imports.wall:7.2f} s  CPU {imports.cpu:5.2f} s  {imports.memory:4.0f} MB")
-    starts = {"import of scipy.sparse and scipy.linalg": ("-c", "import numpy, scipy.sparse, scipy.linalg")}
+    scipy = ("-c", "import numpy, scipy.sparse, scipy.linalg")
+    starts: dict[str, tuple[str, ...]] = {"import of scipy.sparse and scipy.linalg": scipy}
     starts |= {f"start of {name}": ("-m", "pocket_combine", name, "--help") for name in _COMMANDS}
     for name, arguments in starts.items():
         own = fastest(*arguments)

@@ -5,10 +5,10 @@ The public names are listed here and loaded when they are first used, so that im
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from pocket_combine._version import __version__
+from pocket_combine.on_demand import loaded
 
 if TYPE_CHECKING:
     from pocket_combine.build.analysis import Analysis, load_analysis
@@ -134,11 +134,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,9 @@ frozen result. Each is loaded when it is first used: a fit does not wait for wha
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from pocket_combine.on_demand import loaded
 
 if TYPE_CHECKING:
     from pocket_combine.inference.fitter import MINOS_LEVEL, ROBUST_LEVEL, FitOptions
@@ -69,11 +70,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

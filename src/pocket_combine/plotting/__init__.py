@@ -6,10 +6,10 @@ a size that fits. Both keep to CMS style (`style_context`) and a `Style` of labe
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from pocket_combine.errors import MissingDependencyError
+from pocket_combine.on_demand import loaded
 
 if TYPE_CHECKING:
     from pocket_combine.plotting.breakdown import breakdown_figure, draw_breakdown
@@ -284,18 +284,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return loaded(__name__, _HOMES, name)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in ("matplotlib", "mplhep"):
             raise
         raise MissingDependencyError(
             f"figures need {error.name}, which is not installed: pip install 'pocket-combine[plot]'"
         ) from error
-    globals()[name] = value
-    return value
 
 
 def require_plotting() -> None:
