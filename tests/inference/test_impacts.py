@@ -96,6 +96,21 @@ def test_the_range_of_the_card_does_not_cut_an_impact() -> None:
     assert result.impacts[0].values["r"][0] == pytest.approx(24.0, abs=0.01)
 
 
+def test_impacts_that_end_at_the_range_of_r_are_said() -> None:
+    # θ = 1 would need r = (105 - 110) / 10, below the range that begins at 0; θ = -1 needs no such thing.
+    card = counting("norm lnN - 1.1\n", observed=105)
+    result = impacts(card)
+    (impact,) = result.impacts
+    assert impact.values["r"] == pytest.approx(((105 - 100 / 1.1) / 10, 0.5, 0.0), abs=1e-3)
+    assert result.provenance.options["notes"] == [
+        "r is at the lower end 0 of its range where these nuisances are moved, which cuts their impacts: norm. A wider "
+        "range of r shows them whole"
+    ]
+    wide = impacts(counting("norm lnN - 1.1\n", observed=105, ranges={"r": (-5.0, 20.0)}))
+    assert wide.impacts[0].values["r"] == pytest.approx(((105 - 100 / 1.1) / 10, 0.5, -0.5), abs=1e-3)
+    assert not wide.provenance.options.get("notes")
+
+
 def test_layout_of_combine(shape_impacts: ImpactResult) -> None:
     content = json.loads(json.dumps(to_impacts_json(shape_impacts)))
     assert list(content) == ["POIs", "params", "method"]

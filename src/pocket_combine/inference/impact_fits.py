@@ -18,6 +18,7 @@ from pocket_combine.execution import Executor, Progress, SerialExecutor
 from pocket_combine.inference.batch import Batch, BatchCrossings
 from pocket_combine.inference.breakdown import FrozenGroups, breakdown_of, breakdown_tasks
 from pocket_combine.inference.fitter import MINOS_LEVEL, BestFit, Fitter
+from pocket_combine.inference.notices import cut_impacts_notice
 from pocket_combine.inference.prefit import prefit_interval
 from pocket_combine.inference.usable import usable_best
 from pocket_combine.inference.workspace import Workspace
@@ -153,6 +154,11 @@ def impacts(
     for name, pair in ends.items():
         if not all(end.status.usable for end in pair):
             fitter.note(f"an end of the interval of {name} was not found, and its impact is not one")
+    for name in workspace.floating_pois:
+        at, edge = model.parameters.pois.index(name), float(fitter.profiler.lower[fitter.parameters.index(name)])
+        at_edge = [parameter for parameter, pair in ends.items() if any(end.pois[at] == edge for end in pair)]
+        for note in cut_impacts_notice(name, edge, at_edge):
+            fitter.note(note)
     for task, width in zip(steps, widths, strict=True):
         if not all(math.isfinite(part) for part in width):
             fitter.note(f"{task.label}: an end of the interval was not found, and its parts are not numbers")

@@ -12,7 +12,7 @@ from pocket_combine.likelihood.poisson import poisson_term
 from pocket_combine.results import Interval, Status
 from pocket_combine.templates import FloatArray
 
-__all__ = ["covariance_notices", "few_events_notice", "held_notice", "named"]
+__all__ = ["covariance_notices", "cut_impacts_notice", "few_events_notice", "held_notice", "named"]
 
 _NAMED = 8
 
@@ -56,6 +56,29 @@ def held_notice(names: Sequence[str]) -> list[str]:
     )
     return [
         f"fixed at {edges}: {named(names)}. Uncertainties are without {them}: that of a process that {scales} may be 0"
+    ]
+
+
+def cut_impacts_notice(poi: str, edge: float, names: Sequence[str]) -> list[str]:
+    """Return what to know about impacts that end where the range of a parameter of interest does.
+
+    Args:
+        poi: The parameter of interest.
+        edge: The lower end of its range.
+        names: The nuisances at an end of whose intervals it is there.
+
+    Examples:
+        >>> cut_impacts_notice("r", 0.0, ["JES"])
+        ['r is at the lower end 0 of its range where these nuisances are moved, which cuts their impacts: JES. A wider
+        range of r shows them whole']
+        >>> cut_impacts_notice("r", 0.0, [])
+        []
+    """
+    if not names:
+        return []
+    return [
+        f"{poi} is at the lower end {edge:g} of its range where these nuisances are moved, which cuts their impacts: "
+        f"{named(names)}. A wider range of {poi} shows them whole"
     ]
 
 
