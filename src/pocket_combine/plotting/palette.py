@@ -79,7 +79,7 @@ def _with_tones(colours: Sequence[str]) -> list[str]:
 
     Examples:
         >>> _with_tones(["#3f90da"])
-        ['#3f90da', '#98c3eb', '#265683']
+        ['#3f90da', '#99c4eb', '#265683']
     """
     lighter = [_mixed(colour, 255, _LIGHTER) for colour in colours]
     return [*colours, *lighter, *(_mixed(colour, 0, _DARKER) for colour in colours)]
