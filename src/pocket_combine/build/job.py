@@ -62,6 +62,7 @@ def collect_output(task: CollectTask) -> CollectedOutput:
     """Return the templates of one output file; what a task runs, in whatever process."""
     output = load_output(task.path, allow=task.allow)
     variables: Mapping[str, Any] = output["variables"]
+    normalisations, texts = output.normalisations(), data_counts(output)
     collected = {}
     for variable, categories in task.categories.items():
         # Outputs may come from runs with different variables, so that this one need not be in all of them.
@@ -72,8 +73,8 @@ def collect_output(task: CollectTask) -> CollectedOutput:
             histograms = variation.apply(histograms, categories)
         part = collect(histograms, output["datasets_metadata"], output["cutflow"], task.plan, categories)
         datasets = {dataset for _, dataset in part.coverage.present}
-        normalised = dict.fromkeys(sorted(datasets & output.normalisations().keys()), (task.path,))
-        counts = {name: ((task.path, text),) for name, text in data_counts(output).items() if name in datasets}
+        normalised = dict.fromkeys(sorted(datasets & normalisations.keys()), (task.path,))
+        counts = {name: ((task.path, texts[name]),) for name in sorted(datasets & texts.keys())}
         coverage = dataclasses.replace(part.coverage, normalised=normalised, data_counts=counts)
         collected[variable] = dataclasses.replace(part, coverage=coverage)
     return CollectedOutput(collected, frozenset(map(str, variables)))

@@ -72,7 +72,7 @@ class Output(Mapping[str, Any]):
             raise OutputFileError(join_problems(problems))
         object.__setattr__(self, "contents", dict(self.contents))
         object.__setattr__(self, "paths", tuple(map(Path, self.paths)))
-        undated = [name for name in _datasets(self.contents["variables"]) if name not in self._years_of_datasets]
+        undated = [name for name in self.filled_datasets if name not in self._years_of_datasets]
         if undated:
             raise OutputFileError(f"has histograms of datasets with no year in datasets_metadata: {listed(undated)}")
 
@@ -93,7 +93,7 @@ class Output(Mapping[str, Any]):
             (len(self.variables), "variable", "variables"),
             (len(self.categories), "category", "categories"),
             (len(self.samples), "sample", "samples"),
-            (len(_datasets(self["variables"])), "dataset", "datasets"),
+            (len(self.filled_datasets), "dataset", "datasets"),
         )
         parts = [f"{count} {one if count == 1 else many}" for count, one, many in counts]
         return f"<Output: {', '.join(parts)}, years {', '.join(self.years)}>"
@@ -122,6 +122,12 @@ class Output(Mapping[str, Any]):
     def samples(self) -> tuple[str, ...]:
         """Names of the samples and subsamples (`Sample__subsample`) that have histograms, in the order of the file."""
         return tuple(dict.fromkeys(sample for samples in self["variables"].values() for sample in samples))
+
+    @cached_property
+    def filled_datasets(self) -> tuple[str, ...]:
+        """Names of the datasets that have histograms, in the order of the file."""
+        filled = (found for samples in self["variables"].values() for found in samples.values())
+        return tuple(dict.fromkeys(name for found in filled for name in found))
 
     @cached_property
     def datasets(self) -> dict[str, dict[str, str]]:
@@ -183,7 +189,7 @@ class Output(Mapping[str, Any]):
         sums = self.contents.get("sum_genweights")
         if not isinstance(sums, Mapping):
             return {}
-        numbers = {name: sums.get(name) for name in _datasets(self["variables"])}
+        numbers = {name: sums.get(name) for name in self.filled_datasets}
         return {name: float(value) for name, value in numbers.items() if isinstance(value, (int, float, np.number))}
 
     def summary(self, variable: str | None = None) -> dict[str, Any]:
@@ -300,10 +306,6 @@ def _histogram_problems(variables: Mapping[str, Any]) -> list[str]:
 
 def _listed(keys: Mapping[Any, Any]) -> str:
     return ", ".join(map(str, list(keys)[:12])) or "none"
-
-
-def _datasets(variables: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(name for samples in variables.values() for found in samples.values() for name in found))
 
 
 def _nominal_sums(filled: hist.Hist[Any], place: str) -> dict[str, float]:

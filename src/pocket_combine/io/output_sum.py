@@ -141,9 +141,8 @@ def data_counts(output: Output) -> dict[str, str]:
     Two outputs that agree in it hold the same events.
     """
     known = output[_METADATA].get("by_dataset", {})
-    with_histograms = {name for samples in output["variables"].values() for found in samples.values() for name in found}
     texts = {}
-    for name in sorted(with_histograms):
+    for name in output.filled_datasets:
         counts = [
             f"{step} {_count(found[name])}"
             for step, found in sorted(output["cutflow"].items())
