@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -273,9 +273,3 @@ def _has_soft_range(kind: str, constraint: object) -> bool:
     """
     flat = kind in ("lnU", "shapeU")
     return constraint is not None and not flat and (kind in _UNBOUNDED_KINDS or kind.startswith("shape"))
-
-
-def groups_of(parameters: ParameterList, groups: Sequence[str]) -> tuple[str, ...]:
-    """Return the members of some groups, each once."""
-    members = parameters.groups
-    return tuple(dict.fromkeys(name for group in groups for name in members.get(group, ())))

@@ -133,13 +133,14 @@ def limits(
     expected = expected_limits(asimov, confidence_level, quantiles)
     explain(asimov_fitter, asimov.best, "the best fit of the Asimov data")
     observed, best_value, notes, profiles = None, None, list(asimov_fitter.notes), [asimov]
-    usable = [limit.limit for limit in expected if math.isfinite(limit.limit)]
-    if usable:
-        notes += few_events_notice(model, name, asimov_start, usable[len(usable) // 2])
+    found = [limit.limit for limit in expected if math.isfinite(limit.limit)]
+    median = found[len(found) // 2] if found else None
+    if median is not None:
+        notes += few_events_notice(model, name, asimov_start, median)
     if not workspace.is_blind:
         fitter = workspace.fitter(keep_ranges=True)
         profile = _profile(fitter, name, workspace.start_of(fitter))
-        observed = observed_limit(profile, asimov, confidence_level, usable[len(usable) // 2] if usable else 1.0)
+        observed = observed_limit(profile, asimov, confidence_level, 1.0 if median is None else median)
         best_value = profile.best_value
         explain(fitter, profile.best)
         notes += fitter.notes
