@@ -89,14 +89,14 @@ def postfit(
         raise CardError(f"samples is {samples}, expected a number of parameter vectors, at least 1")
     spread, about = _parameters(workspace, fit)
     sums = yield_sums(workspace.model, channel_sums or {}, process_sums or {})
-    if method == "propagation":
-        found = [_propagated(workspace, spread, entry) for entry in sums]
-    else:
-        found = _sampled(workspace, spread, sums, samples, seed)
     central = workspace.model.expected(spread.theta)
+    centres = [entry.add(central.shifted, central.totals) for entry in sums]
+    if method == "propagation":
+        found = _propagated(workspace, spread, sums)
+    else:
+        found = _sampled(workspace, spread, sums, centres, samples, seed)
     channels, yields = [], {}
-    for entry, uncertainty in zip(sums, found, strict=True):
-        values = entry.add(central.shifted, central.totals)
+    for entry, values, uncertainty in zip(sums, centres, found, strict=True):
         channels.append(_channel(workspace, entry, values, uncertainty))
         names = [*(name for name, _ in entry.processes), TOTAL]
         for name, row, variance in zip(names, values, uncertainty.whole, strict=True):
@@ -221,26 +221,30 @@ def _of_roots(roots: FloatArray, entry: YieldSum) -> _Uncertainty:
     )
 
 
-def _propagated(workspace: Workspace, spread: Spread, entry: YieldSum) -> _Uncertainty:
+def _propagated(workspace: Workspace, spread: Spread, sums: Sequence[YieldSum]) -> list[_Uncertainty]:
     model = workspace.model
     totals = model.total_jacobian(spread.theta)
-    return _of_roots(
-        entry.add(
+    found = []
+    for entry in sums:
+        roots = entry.add(
             {part.name: spread.project(model.shifted_jacobian(spread.theta, part.name)) for part in entry.channels},
             {part.name: spread.project(totals[part.bins]) for part in entry.channels},
-        ),
-        entry,
-    )
+        )
+        found.append(_of_roots(roots, entry))
+    return found
 
 
 def _sampled(
-    workspace: Workspace, spread: Spread, sums: Sequence[YieldSum], samples: int, seed: int
+    workspace: Workspace,
+    spread: Spread,
+    sums: Sequence[YieldSum],
+    centres: Sequence[FloatArray],
+    samples: int,
+    seed: int,
 ) -> list[_Uncertainty]:
-    """Return mean squared differences from the central expectation, in chunks of samples."""
+    """Return mean squared differences from the central expectation, `centres[sum][row, bin]`, in chunks of samples."""
     model = workspace.model
     random = np.random.default_rng(seed)
-    central = model.expected(spread.theta)
-    centres = [entry.add(central.shifted, central.totals) for entry in sums]
     found: list[_Uncertainty | None] = [None] * len(sums)
     for first in range(0, samples, _SAMPLES_AT_ONCE):
         drawn = model.expected(spread.draw(random, min(_SAMPLES_AT_ONCE, samples - first)))
